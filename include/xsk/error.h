@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/*
+ * What failed, why, and what to do.
+ */
+#ifndef XSK_ERROR_H
+#define XSK_ERROR_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Strings end with a 0 and are cut where they do not fit. */
+struct xsk_error {
+	int code;		/* -errno; 0: nothing has failed */
+	char step[32];		/* what was being done: "bind", "attach", … */
+	char reason[256];	/* why it failed, as found by looking */
+	char hint[192];		/* the caller's next move; may be empty */
+};
+
+/*
+ * Copies the reason of the last failure of a function of <xdp/xsk.h> in this
+ * thread to *error. Those functions return -errno and have no place for more;
+ * as with errno(3), a call that succeeds leaves it alone. The struct is the
+ * caller's. Cannot fail; NULL is legal and does nothing.
+ */
+void xsk_error_last(struct xsk_error *error);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* XSK_ERROR_H */

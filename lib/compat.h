@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/*
+ * The inherited interface, <xdp/xsk.h>: what its three files share.
+ *
+ * The kernel ties a UMEM's life to sockets. The UMEM is registered with one
+ * socket, and the first struct xsk_socket is that same socket, as in libxdp:
+ * one that was handed over by a privileged process is all that there may be.
+ * Further ones are bound to the UMEM of any that is bound. Since a bound socket
+ * can only be closed, never unbound, the descriptor's number (umem->fd) is kept
+ * while the file behind it changes:
+ *
+ *     ready     no socket; registered, not bound; rings mapped in umem->rings
+ *     in use    the file of one of its sockets (umem->base)
+ *     idle      no socket; a new file, not registered; the next create makes it
+ *               ready again
+ */
+#ifndef XSK_LIB_COMPAT_H
+#define XSK_LIB_COMPAT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "prog.h"
+#include "socket.h"
+#include "umem.h"
+
+struct xsk_error;
+
+/* One queue of one interface: its sockets share FILL and COMPLETION. */
+struct xsk_compat_queue {
+	struct xsk_compat_queue *next;
+	uint64_t netns;
+	int ifindex;
+	uint32_t id;
+	unsigned int sockets;
+	struct xsk_ring_prod *fill;	/* the caller's, that he works with */
+	struct xsk_ring_cons *comp;
+	struct xsk_umem_rings rings;
+};
+
+struct xsk_socket {
+	struct xsk_socket *next;
+	struct xsk_umem *umem;
+	struct xsk_compat_queue *queue;
+	int fd;
+	bool is_first;			/* fd is the number umem->fd, and not ours */
+	bool has_rx;
+	uint16_t bind_flags;		/* in force, inherited ones included */
+	struct xsk_socket_rings rings;
+	struct xsk_prog prog;		/* our share; none with INHIBIT_PROG_LOAD */
+};
+
+struct xsk_umem {
+	pthread_mutex_t lock;		/* over all that follows, and its sockets */
+	struct xsk_umem_area area;
+	struct xsk_ring_prod *fill;	/* the caller's */
+	struct xsk_ring_cons *comp;
+	struct xsk_socket *sockets;
+	struct xsk_compat_queue *queues;
+
+	int fd;				/* -1: idle, and no socket could be made */
+	struct xsk_socket *base;	/* in use: the socket whose file fd is */
+
+	/* Of the socket that fd is while no struct xsk_socket uses it: */
+	bool registered;		/* ready, else idle */
+	bool lent;			/* it was handed to _create_with_fd() */
+	bool fresh;			/* no struct of the caller's shows rings yet */
+	uint64_t netns;			/* 0: not known */
+	struct xsk_umem_rings rings;	/* mapped while no queue has taken them */
+	uint32_t rx_size;		/* of rings that a failed create left */
+	uint32_t tx_size;
+};
+
+/* A size that no ring has: the rings of umem->fd are in an unknown state. */
+#define XSK_COMPAT_UNKNOWN_SIZE UINT32_MAX
+
+/*
+ * Makes the UMEM, which no socket uses, ready for a first socket in the network
+ * namespace netns with rings of these sizes. FILL entries that the caller has
+ * submitted or reserved stay so.
+ */
+int xsk_compat_umem_ready(struct xsk_umem *umem, uint64_t netns, uint32_t rx_size,
+			  uint32_t tx_size, struct xsk_error *error);
+
+/* After a create that got as far as bind: as if it had not been tried. */
+void xsk_compat_umem_undo_bind(struct xsk_umem *umem);
+
+/* Its last socket is gone: closes the file, so that the kernel frees the queue. */
+void xsk_compat_umem_idle(struct xsk_umem *umem);
+
+/*
+ * Copies the caller's opts to *known, a zeroed struct of which this library
+ * knows size bytes. -EINVAL: too short, or what is beyond is not zero.
+ */
+#define XSK_OPTS_KNOWN(type, last) (offsetof(type, last) + sizeof(((type *)0)->last))
+int xsk_compat_read_opts(void *known, size_t size, const void *opts,
+			 struct xsk_error *error);
+
+/* The end of each function that fails: keeps the reason, returns the code. */
+int xsk_compat_fail(const struct xsk_error *error);
+
+#endif /* XSK_LIB_COMPAT_H */

@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "compat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "error.h"
+#include "filter.h"
+#include "kernel.h"
+#include "netdev.h"
+#include "sys.h"
+
+#define MODE_FLAGS (XDP_COPY | XDP_ZEROCOPY)
+#define BIND_FLAGS (XDP_SHARED_UMEM | MODE_FLAGS | XDP_USE_NEED_WAKEUP | XDP_USE_SG)
+
+/* What a call asks for, checked and with the defaults in place. */
+struct request {
+	const char *ifname;
+	int ifindex;
+	uint64_t netns;
+	uint32_t queue;
+	struct xsk_umem *umem;
+	struct xsk_ring_cons *rx;
+	struct xsk_ring_prod *tx;
+	struct xsk_ring_prod *fill;
+	struct xsk_ring_cons *comp;
+	uint32_t rx_size;		/* 0: no such ring */
+	uint32_t tx_size;
+	uint32_t xdp_modes;
+	uint16_t bind_flags;
+	bool with_prog;
+};
+
+/* ---- destroy ---- */
+
+static void put_queue(struct xsk_umem *umem, struct xsk_compat_queue *queue)
+{
+	struct xsk_compat_queue **at;
+
+	if (--queue->sockets)
+		return;
+	for (at = &umem->queues; *at != queue; at = &(*at)->next)
+		;
+	*at = queue->next;
+	xsk_umem_unmap_rings(&queue->rings);
+	free(queue);
+}
+
+/* What a socket has of its own, when it is in no list (yet, or any more). */
+static void destroy(struct xsk_socket *xsk)
+{
+	if (!xsk->is_first)
+		xsk_sys_close(xsk->fd);
+	xsk_socket_unmap_rings(&xsk->rings);
+	xsk_prog_leave(&xsk->prog);
+	free(xsk);
+}
+
+/* The UMEM's descriptor must not hold the queue of a socket that is deleted. */
+static void leave_base(struct xsk_umem *umem)
+{
+	if (!umem->sockets || xsk_sys_replace(umem->sockets->fd, umem->fd))
+		xsk_compat_umem_idle(umem);
+	else
+		umem->base = umem->sockets;
+}
+
+/* Of two sockets on a queue the map holds one: the other takes the place. */
+static void bequeath_map_entry(const struct xsk_umem *umem,
+			       const struct xsk_compat_queue *queue)
+{
+	struct xsk_error ignored;
+
+	for (struct xsk_socket *each = umem->sockets; each; each = each->next)
+		if (each->queue == queue && each->has_rx && each->prog.map_fd >= 0)
+			xsk_prog_set_socket(each->prog.map_fd, queue->id, each->fd, true,
+					    &ignored);
+}
+
+void xsk_socket__delete(struct xsk_socket *xsk)
+{
+	struct xsk_compat_queue *queue;
+	struct xsk_socket **at;
+	struct xsk_umem *umem;
+
+	if (!xsk)
+		return;
+
+	umem = xsk->umem;
+	queue = xsk->queue;
+	pthread_mutex_lock(&umem->lock);
+	for (at = &umem->sockets; *at != xsk; at = &(*at)->next)
+		;
+	*at = xsk->next;
+	if (umem->base == xsk)
+		leave_base(umem);
+	destroy(xsk);
+	bequeath_map_entry(umem, queue);
+	put_queue(umem, queue);
+	pthread_mutex_unlock(&umem->lock);
+}
+
+/* ---- the request ---- */
+
+static int check_pointers(const struct request *req, struct xsk_error *error)
+{
+	if (!req->umem || !req->ifname)
+		return xsk_error_set(error, -EINVAL, "socket", "%s is NULL",
+				     !req->umem ? "the UMEM" : "the interface's name");
+	if (!req->rx && !req->tx)
+		return xsk_error_set(error, -EINVAL, "socket", "neither rx nor tx is given");
+	if (!req->fill != !req->comp)
+		return xsk_error_set(error, -EINVAL, "socket",
+				     "of fill and comp one is given, without the other");
+	return 0;
+}
+
+static int check_flags(const struct request *req, const struct xsk_socket_opts *opts,
+		       struct xsk_error *error)
+{
+	uint32_t modes = opts->xdp_flags & XDP_FLAGS_MODES;
+
+	if (opts->libxdp_flags & ~(uint32_t)XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD)
+		return xsk_error_set(error, -EINVAL, "socket", "unknown libxdp_flags in 0x%x",
+				     opts->libxdp_flags);
+	if (opts->xdp_flags & ~(uint32_t)(XDP_FLAGS_MODES | XDP_FLAGS_UPDATE_IF_NOEXIST))
+		return xsk_error_set(error, -EINVAL, "socket",
+				     "xdp_flags 0x%x: only a mode and UPDATE_IF_NOEXIST are known; "
+				     "no program is ever replaced", opts->xdp_flags);
+	if (modes & (modes - 1))
+		return xsk_error_set(error, -EINVAL, "socket",
+				     "xdp_flags 0x%x ask for more than one mode", opts->xdp_flags);
+	if (req->bind_flags & ~BIND_FLAGS)
+		return xsk_error_set(error, -EINVAL, "socket", "unknown bind_flags in 0x%x",
+				     req->bind_flags);
+	if ((req->bind_flags & MODE_FLAGS) == MODE_FLAGS)
+		return xsk_error_set(error, -EINVAL, "socket",
+				     "bind_flags ask for copy and for zero-copy at once");
+	return 0;
+}
+
+static int check_sizes(const struct request *req, struct xsk_error *error)
+{
+	if ((req->rx && !xsk_ring_size_valid(req->rx_size)) ||
+	    (req->tx && !xsk_ring_size_valid(req->tx_size)))
+		return xsk_error_set(error, -EINVAL, "socket",
+				     "RX of %u and TX of %u entries: a ring's size must be a power "
+				     "of two", req->rx_size, req->tx_size);
+	return 0;
+}
+
+/* A queue that the device can never have: known before anything is touched. */
+static int find_interface(struct request *req, struct xsk_error *error)
+{
+	struct xsk_netdev dev;
+	int err;
+
+	req->ifindex = xsk_sys_ifindex(req->ifname);
+	if (req->ifindex < 0) {
+		xsk_error_set(error, -ENODEV, "interface",
+			      "there is no '%s' in this network namespace", req->ifname);
+		return xsk_error_hint(error, "ip link lists those that are");
+	}
+	/* Where netlink is not to be had (seccomp), bind will tell. */
+	err = xsk_netdev_get(&dev, req->ifindex);
+	if (!err && req->queue >= xsk_netdev_queues(&dev)) {
+		xsk_error_set(error, -EINVAL, "socket", "%s has no queue %u, only 0 to %u",
+			      dev.name, req->queue, xsk_netdev_queues(&dev) - 1);
+		return xsk_error_hint(error, "ethtool -l shows the queues, and -L sets them");
+	}
+	err = xsk_sys_netns(&req->netns);
+	return err ? xsk_error_system(error, err, "network namespace") : 0;
+}
+
+static int make_request(struct request *req, const struct xsk_socket_opts *opts,
+			struct xsk_error *error)
+{
+	int err;
+
+	req->rx = opts->rx;
+	req->tx = opts->tx;
+	req->fill = opts->fill;
+	req->comp = opts->comp;
+	req->bind_flags = opts->bind_flags;
+	req->xdp_modes = opts->xdp_flags & XDP_FLAGS_MODES;
+	req->with_prog = opts->rx &&
+			 !(opts->libxdp_flags & XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD);
+	if (opts->rx)
+		req->rx_size = opts->rx_size ? opts->rx_size : XSK_RING_CONS__DEFAULT_NUM_DESCS;
+	if (opts->tx)
+		req->tx_size = opts->tx_size ? opts->tx_size : XSK_RING_PROD__DEFAULT_NUM_DESCS;
+
+	err = check_pointers(req, error);
+	if (err)
+		return err;
+	err = check_flags(req, opts, error);
+	if (err)
+		return err;
+	err = check_sizes(req, error);
+	if (err)
+		return err;
+	return find_interface(req, error);
+}
+
+/* ---- create ---- */
+
+static struct xsk_compat_queue *find_queue(const struct request *req)
+{
+	struct xsk_compat_queue *each;
+
+	for (each = req->umem->queues; each; each = each->next)
+		if (each->netns == req->netns && each->ifindex == req->ifindex &&
+		    each->id == req->queue)
+			break;
+	return each;
+}
+
+/* A bound socket to share the UMEM of; one on the same queue, to share that. */
+static struct xsk_socket *find_base(const struct request *req,
+				    const struct xsk_compat_queue *queue)
+{
+	struct xsk_socket *each = req->umem->sockets;
+
+	while (queue && each && each->queue != queue)
+		each = each->next;
+	return each;
+}
+
+/* The kernel gives a further socket the mode of its base, and takes no flags. */
+static int check_inherited(const struct request *req, const struct xsk_socket *base,
+			   struct xsk_error *error)
+{
+	uint16_t lacking = req->bind_flags & (XDP_USE_NEED_WAKEUP | XDP_USE_SG) &
+			   (uint16_t)~base->bind_flags;
+	bool zerocopy;
+	int err;
+
+	err = xsk_socket_zerocopy(base->fd, &zerocopy);
+	if (err)
+		return xsk_error_system(error, err, "bind");
+	if (req->bind_flags & (zerocopy ? XDP_COPY : XDP_ZEROCOPY))
+		return xsk_error_set(error, -EOPNOTSUPP, "bind",
+				     "the UMEM's first socket is in %s mode, and the others with it",
+				     zerocopy ? "zero-copy" : "copy");
+	if (lacking)
+		return xsk_error_set(error, -EOPNOTSUPP, "bind",
+				     "the UMEM's first socket was bound without the flags 0x%x, and "
+				     "the others with it", lacking);
+	return 0;
+}
+
+/* The first socket is the one that the UMEM is registered with. */
+static int prepare_first(struct xsk_socket *xsk, const struct request *req,
+			 struct xsk_error *error)
+{
+	struct xsk_umem *umem = req->umem;
+	int err;
+
+	if (req->bind_flags & XDP_SHARED_UMEM)
+		return xsk_error_set(error, -EINVAL, "socket",
+				     "XDP_SHARED_UMEM on a UMEM that has no socket to share");
+
+	err = xsk_compat_umem_ready(umem, req->netns, req->rx_size, req->tx_size, error);
+	if (err)
+		return err;
+	xsk->fd = umem->fd;
+	xsk->is_first = true;
+	xsk->bind_flags = req->bind_flags;
+
+	err = xsk_socket_set_rings(xsk->fd, umem->rx_size ? 0 : req->rx_size,
+				   umem->tx_size ? 0 : req->tx_size, error);
+	umem->rx_size = err ? XSK_COMPAT_UNKNOWN_SIZE : req->rx_size;
+	umem->tx_size = err ? XSK_COMPAT_UNKNOWN_SIZE : req->tx_size;
+	return err;
+}
+
+static int prepare_further(struct xsk_socket *xsk, const struct request *req,
+			   const struct xsk_socket *base, struct xsk_error *error)
+{
+	bool own_queue = !xsk->queue->sockets;
+	int err;
+
+	if (own_queue && !req->fill) {
+		xsk_error_set(error, -EINVAL, "socket",
+			      "queue %u of %s is new to the UMEM and needs a FILL and a "
+			      "COMPLETION ring of its own", req->queue, req->ifname);
+		return xsk_error_hint(error, "give them to xsk_socket__create_shared()");
+	}
+	err = check_inherited(req, base, error);
+	if (err)
+		return err;
+	xsk->bind_flags = base->bind_flags;
+
+	xsk->fd = xsk_socket_open(error);
+	if (xsk->fd < 0)
+		return xsk->fd;
+	if (own_queue) {
+		err = xsk_umem_map_rings(&xsk->queue->rings, xsk->fd, &req->umem->area, error);
+		if (err)
+			return err;
+	}
+	return xsk_socket_set_rings(xsk->fd, req->rx_size, req->tx_size, error);
+}
+
+static int join_prog(struct xsk_socket *xsk, const struct request *req,
+		     struct xsk_error *error)
+{
+	struct bpf_insn insns[XSK_FILTER_DEFAULT_INSNS];
+	struct xsk_code code = xsk_filter_default(insns);
+
+	return xsk_prog_join(&xsk->prog, req->ifindex, req->xdp_modes, &code, error);
+}
+
+/*
+ * The program is attached before bind, because some drivers start a queue only
+ * with a program there (igb); the socket is put into the map after it, because
+ * until then the queue may be somebody else's.
+ */
+static int connect_queue(struct xsk_socket *xsk, const struct request *req,
+			 const struct xsk_socket *base, struct xsk_error *error)
+{
+	struct xsk_binding binding = {
+		.ifindex = req->ifindex,
+		.queue = req->queue,
+		.flags = base ? XDP_SHARED_UMEM : req->bind_flags,
+		.shared_fd = base ? base->fd : 0,
+	};
+	int err;
+
+	if (req->with_prog) {
+		err = join_prog(xsk, req, error);
+		if (err)
+			return err;
+	}
+	err = xsk_socket_bind(xsk->fd, &binding, error);
+	if (err || !req->with_prog)
+		return err;
+
+	err = xsk_prog_set_socket(xsk->prog.map_fd, req->queue, xsk->fd, false, error);
+	if (err && !base)
+		xsk_compat_umem_undo_bind(req->umem);
+	return err;
+}
+
+/*
+ * The caller's FILL and COMPLETION structs. Those that are in use are left
+ * alone: they know what the caller has reserved and peeked.
+ */
+static void show_queue(struct xsk_compat_queue *queue, const struct request *req, bool first)
+{
+	struct xsk_umem *umem = req->umem;
+	struct xsk_ring_prod *fill = req->fill ? req->fill : umem->fill;
+	struct xsk_ring_cons *comp = req->comp ? req->comp : umem->comp;
+
+	if (queue->sockets && !req->fill)
+		return;
+	if (first && !umem->fresh) {
+		*fill = *umem->fill;
+		*comp = *umem->comp;
+	} else {
+		if (fill != queue->fill)
+			xsk_ring_init_prod(fill, &queue->rings.fill);
+		if (comp != queue->comp)
+			xsk_ring_init_cons(comp, &queue->rings.comp);
+	}
+	if (!queue->sockets) {
+		queue->fill = fill;
+		queue->comp = comp;
+	}
+}
+
+/* Nothing can fail any more: the caller's structs, and the UMEM's lists. */
+static void enter(struct xsk_socket *xsk, const struct request *req)
+{
+	struct xsk_umem *umem = req->umem;
+	bool first = !umem->sockets;
+
+	if (first) {
+		xsk->queue->rings = umem->rings;
+		umem->rings = (struct xsk_umem_rings){ 0 };
+		umem->base = xsk;
+	}
+	if (req->rx)
+		xsk_ring_init_cons(req->rx, &xsk->rings.rx);
+	if (req->tx)
+		xsk_ring_init_prod(req->tx, &xsk->rings.tx);
+	show_queue(xsk->queue, req, first);
+	umem->fresh = false;
+
+	if (!xsk->queue->sockets++) {
+		xsk->queue->next = umem->queues;
+		umem->queues = xsk->queue;
+	}
+	xsk->next = umem->sockets;
+	umem->sockets = xsk;
+}
+
+/* The socket with its queue, which is a new one where the UMEM has it not yet. */
+static struct xsk_socket *allocate(const struct request *req)
+{
+	struct xsk_socket *xsk = calloc(1, sizeof(*xsk));
+
+	if (!xsk)
+		return NULL;
+	xsk->umem = req->umem;
+	xsk->fd = -1;
+	xsk->has_rx = req->rx;
+	xsk->prog = XSK_PROG_NONE;
+	xsk->queue = find_queue(req);
+	if (!xsk->queue) {
+		xsk->queue = calloc(1, sizeof(*xsk->queue));
+		if (!xsk->queue) {
+			free(xsk);
+			return NULL;
+		}
+		xsk->queue->netns = req->netns;
+		xsk->queue->ifindex = req->ifindex;
+		xsk->queue->id = req->queue;
+	}
+	return xsk;
+}
+
+static int build(struct xsk_socket *xsk, const struct request *req, struct xsk_error *error)
+{
+	struct xsk_socket *base;
+	int err;
+
+	base = find_base(req, xsk->queue->sockets ? xsk->queue : NULL);
+	if (base)
+		err = prepare_further(xsk, req, base, error);
+	else
+		err = prepare_first(xsk, req, error);
+	if (err)
+		return err;
+	err = xsk_socket_map_rings(&xsk->rings, xsk->fd, req->rx_size, req->tx_size, error);
+	if (err)
+		return err;
+	return connect_queue(xsk, req, base, error);
+}
+
+static int create_locked(struct xsk_socket **ret, const struct request *req,
+			 struct xsk_error *error)
+{
+	struct xsk_compat_queue *queue;
+	struct xsk_socket *xsk;
+	int err;
+
+	xsk = allocate(req);
+	if (!xsk)
+		return xsk_error_system(error, -ENOMEM, "socket");
+
+	err = build(xsk, req, error);
+	if (err) {
+		queue = xsk->queue;
+		destroy(xsk);
+		if (!queue->sockets) {
+			xsk_umem_unmap_rings(&queue->rings);
+			free(queue);
+		}
+		return err;
+	}
+	enter(xsk, req);
+	*ret = xsk;
+	return 0;
+}
+
+static int create(struct xsk_socket **ret, const char *ifname, uint32_t queue,
+		  struct xsk_umem *umem, const struct xsk_socket_opts *opts,
+		  struct xsk_error *error)
+{
+	struct request req = { .ifname = ifname, .queue = queue, .umem = umem };
+	int err;
+
+	err = make_request(&req, opts, error);
+	if (err)
+		return err;
+	pthread_mutex_lock(&umem->lock);
+	err = create_locked(ret, &req, error);
+	pthread_mutex_unlock(&umem->lock);
+	return err;
+}
+
+/* ---- the exported functions ---- */
+
+int xsk_socket__fd(const struct xsk_socket *xsk)
+{
+	return xsk ? xsk->fd : -EINVAL;
+}
+
+struct xsk_socket *xsk_socket__create_opts(const char *ifname, __u32 queue_id,
+					   struct xsk_umem *umem,
+					   struct xsk_socket_opts *opts)
+{
+	struct xsk_socket_opts known = { 0 };
+	struct xsk_socket *xsk = NULL;
+	struct xsk_error error;
+	int err;
+
+	err = xsk_compat_read_opts(&known, XSK_OPTS_KNOWN(struct xsk_socket_opts, bind_flags),
+				   opts, &error);
+	if (!err)
+		err = create(&xsk, ifname, queue_id, umem, &known, &error);
+	if (err) {
+		xsk_compat_fail(&error);
+		errno = -err;
+	}
+	return xsk;
+}
+
+static int create_from_config(struct xsk_socket **ret, const char *ifname, uint32_t queue,
+			      struct xsk_umem *umem, struct xsk_socket_opts *opts,
+			      const struct xsk_socket_config *config)
+{
+	struct xsk_error error;
+	int err;
+
+	if (config) {
+		opts->rx_size = config->rx_size;
+		opts->tx_size = config->tx_size;
+		opts->libxdp_flags = config->libxdp_flags;
+		opts->xdp_flags = config->xdp_flags;
+		opts->bind_flags = config->bind_flags;
+	}
+	if (ret)
+		err = create(ret, ifname, queue, umem, opts, &error);
+	else
+		err = xsk_error_set(&error, -EINVAL, "socket",
+				    "the place for the socket is NULL");
+	return err ? xsk_compat_fail(&error) : 0;
+}
+
+int xsk_socket__create_shared(struct xsk_socket **xsk_ptr, const char *ifname,
+			      __u32 queue_id, struct xsk_umem *umem,
+			      struct xsk_ring_cons *rx, struct xsk_ring_prod *tx,
+			      struct xsk_ring_prod *fill, struct xsk_ring_cons *comp,
+			      const struct xsk_socket_config *config)
+{
+	struct xsk_socket_opts opts = { .rx = rx, .tx = tx, .fill = fill, .comp = comp };
+
+	return create_from_config(xsk_ptr, ifname, queue_id, umem, &opts, config);
+}
+
+int xsk_socket__create(struct xsk_socket **xsk, const char *ifname, __u32 queue_id,
+		       struct xsk_umem *umem, struct xsk_ring_cons *rx,
+		       struct xsk_ring_prod *tx, const struct xsk_socket_config *config)
+{
+	struct xsk_socket_opts opts = { .rx = rx, .tx = tx };
+
+	return create_from_config(xsk, ifname, queue_id, umem, &opts, config);
+}
+
+int xsk_socket__update_xskmap(struct xsk_socket *xsk, int xsks_map_fd)
+{
+	struct xsk_error error;
+	int err;
+
+	if (xsk)
+		err = xsk_prog_set_socket(xsks_map_fd, xsk->queue->id, xsk->fd, false, &error);
+	else
+		err = xsk_error_set(&error, -EINVAL, "XSKMAP", "the socket is NULL");
+	return err ? xsk_compat_fail(&error) : 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/*
+ * The kernel's AF_XDP constants that a distribution's headers may lack. What
+ * the running kernel has of them is found by asking it, never by a version.
+ */
+#ifndef XSK_LIB_KERNEL_H
+#define XSK_LIB_KERNEL_H
+
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <linux/if_xdp.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#ifndef AF_XDP
+#define AF_XDP 44
+#endif
+#ifndef SOL_XDP
+#define SOL_XDP 283
+#endif
+#ifndef SO_NETNS_COOKIE			/* 5.14 */
+#define SO_NETNS_COOKIE 71
+#endif
+#ifndef XDP_USE_SG			/* 6.6 */
+#define XDP_USE_SG (1 << 4)
+#endif
+#ifndef XDP_UMEM_TX_METADATA_LEN	/* 6.11 */
+#define XDP_UMEM_TX_METADATA_LEN (1 << 2)
+#endif
+#ifndef BPF_F_XDP_HAS_FRAGS		/* 5.18 */
+#define BPF_F_XDP_HAS_FRAGS (1U << 5)
+#endif
+
+/* struct xdp_umem_reg as of 6.8. Older kernels read the fields they know. */
+struct xsk_kernel_umem_reg {
+	uint64_t addr;
+	uint64_t len;
+	uint32_t chunk_size;
+	uint32_t headroom;
+	uint32_t flags;
+	uint32_t tx_metadata_len;
+};
+
+/* struct xdp_mmap_offsets up to 5.3: no place for the flags. */
+struct xsk_kernel_offset_v1 {
+	uint64_t producer;
+	uint64_t consumer;
+	uint64_t desc;
+};
+
+struct xsk_kernel_offsets_v1 {
+	struct xsk_kernel_offset_v1 rx;
+	struct xsk_kernel_offset_v1 tx;
+	struct xsk_kernel_offset_v1 fr;
+	struct xsk_kernel_offset_v1 cr;
+};
+
+#endif /* XSK_LIB_KERNEL_H */

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "netdev.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "netlink.h"
+
+#ifndef RTEXT_FILTER_SKIP_STATS
+#define RTEXT_FILTER_SKIP_STATS (1 << 3)
+#endif
+
+/*
+ * An interface can have a program in the driver or in the generic path, not in
+ * both, and one in the NIC beside it. The kernel's plain PROG_ID is the only
+ * one there is, or absent where there are several: then the NIC's runs first,
+ * but the one in the driver or the stack is the one that can reach a socket.
+ */
+static int parse_xdp(const struct nlattr *attr, void *data)
+{
+	struct xsk_netdev *dev = data;
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_XDP_PROG_ID:
+	case IFLA_XDP_DRV_PROG_ID:
+	case IFLA_XDP_SKB_PROG_ID:
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
+			return MNL_CB_ERROR;
+		if (mnl_attr_get_u32(attr))
+			dev->prog_id = mnl_attr_get_u32(attr);
+	}
+	return MNL_CB_OK;
+}
+
+static int parse_u32(const struct nlattr *attr, uint32_t *ret)
+{
+	if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
+		return MNL_CB_ERROR;
+	*ret = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+static int parse_link(const struct nlattr *attr, void *data)
+{
+	struct xsk_netdev *dev = data;
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_IFNAME:
+		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0 ||
+		    mnl_attr_get_payload_len(attr) > sizeof(dev->name))
+			return MNL_CB_ERROR;
+		strcpy(dev->name, mnl_attr_get_str(attr));
+		return MNL_CB_OK;
+	case IFLA_NUM_RX_QUEUES:
+		return parse_u32(attr, &dev->rx_queues);
+	case IFLA_NUM_TX_QUEUES:
+		return parse_u32(attr, &dev->tx_queues);
+	case IFLA_MTU:
+		return parse_u32(attr, &dev->mtu);
+	case IFLA_XDP:
+		if (mnl_attr_validate(attr, MNL_TYPE_NESTED) < 0)
+			return MNL_CB_ERROR;
+		return mnl_attr_parse_nested(attr, parse_xdp, dev);
+	}
+	return MNL_CB_OK;
+}
+
+int xsk_netdev_parse(struct xsk_netdev *ret, const struct nlmsghdr *answer)
+{
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(answer);
+	struct xsk_netdev dev = { 0 };
+
+	if (answer->nlmsg_type != RTM_NEWLINK ||
+	    answer->nlmsg_len < MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(*link)) ||
+	    mnl_attr_parse(answer, sizeof(*link), parse_link, &dev) < MNL_CB_STOP)
+		return -EPROTO;
+
+	dev.ifindex = link->ifi_index;
+	*ret = dev;
+	return 0;
+}
+
+static int take_answer(const struct nlmsghdr *answer, void *data)
+{
+	return xsk_netdev_parse(data, answer) ? MNL_CB_ERROR : MNL_CB_STOP;
+}
+
+int xsk_netdev_get(struct xsk_netdev *ret, int ifindex)
+{
+	uint8_t room[256] __attribute__((aligned(8)));
+	struct nlmsghdr *request = mnl_nlmsg_put_header(room);
+	struct ifinfomsg *link;
+
+	if (ifindex <= 0)
+		return -ENODEV;
+
+	request->nlmsg_type = RTM_GETLINK;
+	request->nlmsg_flags = NLM_F_REQUEST;
+	link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
+	link->ifi_family = AF_UNSPEC;
+	link->ifi_index = ifindex;
+	mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+
+	return xsk_netlink_ask(NETLINK_ROUTE, request, take_answer, ret);
+}
+
+int xsk_netdev_set_xdp(int ifindex, int prog_fd, int expected_fd, uint32_t flags)
+{
+	uint8_t room[256] __attribute__((aligned(8)));
+	struct nlmsghdr *request = mnl_nlmsg_put_header(room);
+	struct ifinfomsg *link;
+	struct nlattr *nest;
+
+	request->nlmsg_type = RTM_SETLINK;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
+	link->ifi_family = AF_UNSPEC;
+	link->ifi_index = ifindex;
+
+	nest = mnl_attr_nest_start(request, IFLA_XDP);
+	mnl_attr_put_u32(request, IFLA_XDP_FD, (uint32_t)prog_fd);
+	if (expected_fd < 0) {
+		flags |= XDP_FLAGS_UPDATE_IF_NOEXIST;
+	} else {
+		flags |= XDP_FLAGS_REPLACE;
+		mnl_attr_put_u32(request, IFLA_XDP_EXPECTED_FD, (uint32_t)expected_fd);
+	}
+	mnl_attr_put_u32(request, IFLA_XDP_FLAGS, flags);
+	mnl_attr_nest_end(request, nest);
+
+	return xsk_netlink_ask(NETLINK_ROUTE, request, NULL, NULL);
+}
+
+uint32_t xsk_netdev_queues(const struct xsk_netdev *dev)
+{
+	uint32_t queues = dev->rx_queues > dev->tx_queues ? dev->rx_queues : dev->tx_queues;
+
+	return queues ? queues : 1;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/* What the kernel tells of a network interface. */
+#ifndef XSK_LIB_NETDEV_H
+#define XSK_LIB_NETDEV_H
+
+#include <net/if.h>
+#include <stdint.h>
+
+struct nlmsghdr;
+
+struct xsk_netdev {
+	int ifindex;
+	char name[IFNAMSIZ];
+	uint32_t rx_queues;	/* that it can ever have; some may be switched off */
+	uint32_t tx_queues;
+	uint32_t mtu;
+	uint32_t prog_id;	/* of the XDP program that runs first; 0: none */
+};
+
+/*
+ * Asks about an interface of the calling thread's network namespace. No
+ * capability needed. Returns 0, or -ENODEV where there is none, or -errno; *ret
+ * is untouched on failure.
+ */
+int xsk_netdev_get(struct xsk_netdev *ret, int ifindex);
+
+/* The answer to it, as it comes from the kernel: 0, or -EPROTO if it is none. */
+int xsk_netdev_parse(struct xsk_netdev *ret, const struct nlmsghdr *answer);
+
+/*
+ * Attaches a program by netlink, as ip-link(8) does: it outlives its process.
+ * prog_fd -1 detaches. expected_fd: only if this program is attached (-1: only
+ * if none is). Returns 0 or the kernel's -errno; -EBUSY, -EEXIST: something else
+ * is attached.
+ */
+int xsk_netdev_set_xdp(int ifindex, int prog_fd, int expected_fd, uint32_t flags);
+
+/* Queues of one kind or the other, at least 1: the indices an XSKMAP needs. */
+uint32_t xsk_netdev_queues(const struct xsk_netdev *dev);
+
+#endif /* XSK_LIB_NETDEV_H */

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "prog.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "kernel.h"
+#include "netdev.h"
+#include "sys.h"
+
+/* By this name other processes and other libraries find the map. */
+#define MAP_NAME "xsks_map"
+#define PROG_NAME "libxsk_default"
+
+/* The kernel's limit of maps in one program. */
+#define MAX_MAPS 64
+
+/* Others may attach or detach between our look and our step: look again. */
+#define MAX_TRIES 50
+#define RACED (-EAGAIN)
+
+void xsk_prog_leave(struct xsk_prog *prog)
+{
+	if (prog->prog_fd >= 0 && prog->pid == getpid())
+		xsk_netdev_set_xdp(prog->ifindex, -1, prog->prog_fd, prog->flags);
+	xsk_sys_close(prog->prog_fd);
+	xsk_sys_close(prog->link_fd);
+	xsk_sys_close(prog->map_fd);
+	*prog = XSK_PROG_NONE;
+}
+
+static int explain_eperm(struct xsk_error *error, const char *step, const char *capability)
+{
+	xsk_error_set(error, -EPERM, step, "no %s", capability);
+	return xsk_error_hint(error, "run as root, or attach the program elsewhere and set "
+			      "XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD");
+}
+
+/* ---- a program that is there ---- */
+
+static int map_is_ours(int map_fd)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int err;
+
+	err = bpf_obj_get_info_by_fd(map_fd, &info, &len);
+	if (err)
+		return err;
+	return info.type == BPF_MAP_TYPE_XSKMAP && !strcmp(info.name, MAP_NAME);
+}
+
+/* Walks the ids of a program's maps. Returns the map's descriptor or -ENOENT. */
+static int find_map(const struct bpf_prog_info *info, const uint32_t *ids)
+{
+	uint32_t count = info->nr_map_ids < MAX_MAPS ? info->nr_map_ids : MAX_MAPS;
+
+	for (uint32_t i = 0; i < count; i++) {
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+		int ours;
+
+		if (fd < 0)
+			return fd;
+		ours = map_is_ours(fd);
+		if (ours > 0)
+			return fd;
+		xsk_sys_close(fd);
+		if (ours < 0)
+			return ours;
+	}
+	return -ENOENT;
+}
+
+static int find_map_of_prog(uint32_t prog_id, char name[BPF_OBJ_NAME_LEN])
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t ids[MAX_MAPS], len = sizeof(info);
+	int prog_fd, err;
+
+	prog_fd = bpf_prog_get_fd_by_id(prog_id);
+	if (prog_fd == -ENOENT)
+		return RACED;
+	if (prog_fd < 0)
+		return prog_fd;
+
+	info.nr_map_ids = MAX_MAPS;
+	info.map_ids = (uintptr_t)ids;
+	err = bpf_obj_get_info_by_fd(prog_fd, &info, &len);
+	if (!err) {
+		memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+		err = find_map(&info, ids);
+	}
+	xsk_sys_close(prog_fd);
+	return err;
+}
+
+static bool is_link_of(int link_fd, uint32_t prog_id, int ifindex)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(link_fd, &info, &len) &&
+	       info.type == BPF_LINK_TYPE_XDP && info.prog_id == prog_id &&
+	       info.xdp.ifindex == (uint32_t)ifindex;
+}
+
+/*
+ * The link by which the program is attached, as a descriptor of our own, or
+ * -ENOENT for a program attached by netlink. The interface does not tell: all
+ * links of the system are looked through.
+ */
+static int find_link(uint32_t prog_id, int ifindex)
+{
+	uint32_t id = 0;
+	int err;
+
+	while (!(err = bpf_link_get_next_id(id, &id))) {
+		int fd = bpf_link_get_fd_by_id(id);
+
+		if (fd == -ENOENT)
+			continue;	/* gone since */
+		if (fd < 0)
+			return fd;
+		if (is_link_of(fd, prog_id, ifindex))
+			return fd;
+		xsk_sys_close(fd);
+	}
+	return err;			/* -ENOENT: that was the last */
+}
+
+/* Whether that program is still the one attached, now that we hold its link. */
+static int still_attached(uint32_t prog_id, int ifindex)
+{
+	struct xsk_netdev dev;
+	int err;
+
+	err = xsk_netdev_get(&dev, ifindex);
+	if (err)
+		return err;
+	return dev.prog_id == prog_id ? 0 : RACED;
+}
+
+static int explain_foreign(int err, const struct xsk_netdev *dev, const char *name,
+			   struct xsk_error *error)
+{
+	switch (err) {
+	case -ENOENT:
+		xsk_error_set(error, -EBUSY, "XDP program",
+			      "%s runs the program '%s' (id %u), which has no XSKMAP called "
+			      MAP_NAME, dev->name, name, dev->prog_id);
+		return xsk_error_hint(error, "detach it (ip link set dev %s xdp off), or give it "
+				      "such a map", dev->name);
+	case -EPERM:
+		return explain_eperm(error, "XDP program",
+				     "CAP_SYS_ADMIN to look up the program that is attached");
+	}
+	return xsk_error_system(error, err, "XDP program");
+}
+
+static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
+			struct xsk_error *error)
+{
+	char name[BPF_OBJ_NAME_LEN] = "";
+	int err;
+
+	prog->map_fd = find_map_of_prog(dev->prog_id, name);
+	if (prog->map_fd == RACED)
+		return RACED;
+	if (prog->map_fd < 0)
+		return explain_foreign(prog->map_fd, dev, name, error);
+
+	prog->link_fd = find_link(dev->prog_id, dev->ifindex);
+	if (prog->link_fd < 0 && prog->link_fd != -ENOENT)
+		return xsk_error_system(error, prog->link_fd, "XDP program");
+
+	err = still_attached(dev->prog_id, dev->ifindex);
+	if (err && err != RACED)
+		return xsk_error_system(error, err, "XDP program");
+	return err;
+}
+
+/* ---- a program of our own ---- */
+
+static int create_map(const struct xsk_netdev *dev, struct xsk_error *error)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_XSKMAP, MAP_NAME, sizeof(uint32_t),
+				sizeof(uint32_t), xsk_netdev_queues(dev), NULL);
+
+	if (fd == -EPERM)
+		return explain_eperm(error, "XSKMAP", "CAP_BPF and CAP_NET_ADMIN");
+	return fd < 0 ? xsk_error_system(error, fd, "XSKMAP") : fd;
+}
+
+static int load(const struct xsk_code *code, int map_fd, struct xsk_error *error)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_XDP_HAS_FRAGS);
+	struct bpf_insn *insns;
+	int fd;
+
+	insns = malloc(code->count * sizeof(*insns));
+	if (!insns)
+		return xsk_error_system(error, -ENOMEM, "load");
+	memcpy(insns, code->insns, code->count * sizeof(*insns));
+	for (size_t i = 0; i < code->count; i++)
+		if (xsk_insn_is_map(&insns[i]))
+			insns[i].imm = map_fd;
+
+	/* Frags, for an MTU above a page in native mode, are known from 5.18 on. */
+	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, PROG_NAME, "BSD-2-Clause", insns,
+			   code->count, &opts);
+	if (fd == -EINVAL) {
+		opts.prog_flags = 0;
+		fd = bpf_prog_load(BPF_PROG_TYPE_XDP, PROG_NAME, "BSD-2-Clause", insns,
+				   code->count, &opts);
+	}
+	free(insns);
+
+	if (fd == -EPERM)
+		return explain_eperm(error, "load", "CAP_BPF and CAP_NET_ADMIN");
+	return fd < 0 ? xsk_error_system(error, fd, "load") : fd;
+}
+
+static int explain_attach(int err, const struct xsk_netdev *dev, uint32_t flags,
+			  struct xsk_error *error)
+{
+	switch (err) {
+	case -EPERM:
+		return explain_eperm(error, "attach", "CAP_NET_ADMIN");
+	case -EOPNOTSUPP:
+		xsk_error_set(error, err, "attach", "the driver of %s has no such mode of XDP "
+			      "(flags 0x%x)", dev->name, flags);
+		return xsk_error_hint(error, "ask for XDP_FLAGS_SKB_MODE");
+	}
+	xsk_error_system(error, err, "attach");
+	return xsk_error_hint(error, "the driver may refuse the MTU or the number of queues; its "
+			      "reason is in the kernel's log");
+}
+
+/* By netlink where there is no bpf_link for XDP: before 5.9, and into a NIC. */
+static int attach_by_netlink(struct xsk_prog *prog, const struct xsk_netdev *dev,
+			     int prog_fd, uint32_t flags)
+{
+	int err;
+
+	err = xsk_netdev_set_xdp(dev->ifindex, prog_fd, -1, flags);
+	if (err)
+		return err;
+	prog->prog_fd = prog_fd;
+	prog->ifindex = dev->ifindex;
+	prog->flags = flags;
+	prog->pid = getpid();
+	return 0;
+}
+
+static int attach(struct xsk_prog *prog, const struct xsk_netdev *dev, int prog_fd,
+		  uint32_t flags, struct xsk_error *error)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+	int err;
+
+	prog->link_fd = bpf_link_create(prog_fd, dev->ifindex, BPF_XDP, &opts);
+	if (prog->link_fd >= 0) {
+		xsk_sys_close(prog_fd);	/* the link holds it */
+		return 0;
+	}
+	err = prog->link_fd;
+	if (err == -EINVAL)
+		err = attach_by_netlink(prog, dev, prog_fd, flags);
+	if (!err)
+		return 0;
+
+	xsk_sys_close(prog_fd);
+	if (err == -EBUSY || err == -EEXIST)
+		return RACED;
+	return explain_attach(err, dev, flags, error);
+}
+
+static int attach_new(struct xsk_prog *prog, const struct xsk_netdev *dev, uint32_t flags,
+		      const struct xsk_code *code, struct xsk_error *error)
+{
+	int prog_fd;
+
+	prog->map_fd = create_map(dev, error);
+	if (prog->map_fd < 0)
+		return prog->map_fd;
+	prog_fd = load(code, prog->map_fd, error);
+	if (prog_fd < 0)
+		return prog_fd;
+	return attach(prog, dev, prog_fd, flags, error);
+}
+
+/* ---- the two together ---- */
+
+static int try_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
+		    const struct xsk_code *code, struct xsk_error *error)
+{
+	struct xsk_prog prog = XSK_PROG_NONE;
+	struct xsk_netdev dev;
+	int err;
+
+	err = xsk_netdev_get(&dev, ifindex);
+	if (err)
+		return xsk_error_system(error, err, "interface");
+
+	if (dev.prog_id)
+		err = use_attached(&prog, &dev, error);
+	else
+		err = attach_new(&prog, &dev, flags, code, error);
+	if (err) {
+		xsk_prog_leave(&prog);
+		return err;
+	}
+	*ret = prog;
+	return 0;
+}
+
+int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
+		  const struct xsk_code *code, struct xsk_error *error)
+{
+	for (int tries = 0; tries < MAX_TRIES; tries++) {
+		int err = try_join(ret, ifindex, flags, code, error);
+
+		if (err != RACED)
+			return err;
+		xsk_sys_sleep_ms(1);
+	}
+	return xsk_error_set(error, -EBUSY, "XDP program",
+			     "programs come and go on the interface faster than one can be used");
+}
+
+int xsk_prog_set_socket(int map_fd, uint32_t queue, int socket_fd, bool only_if_free,
+			struct xsk_error *error)
+{
+	int err;
+
+	err = bpf_map_update_elem(map_fd, &queue, &socket_fd,
+				  only_if_free ? BPF_NOEXIST : BPF_ANY);
+	switch (err) {
+	case 0:
+		return 0;
+	case -E2BIG:
+		xsk_error_set(error, err, "XSKMAP", "the map has no place for queue %u", queue);
+		return xsk_error_hint(error, "make the map as large as the device's queues");
+	case -EOPNOTSUPP:
+		return xsk_error_set(error, err, "XSKMAP", "the socket has no RX ring");
+	}
+	return xsk_error_system(error, err, "XSKMAP");
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/*
+ * The program side: the XDP program of an interface and its xsks_map.
+ *
+ * A program is attached by a bpf_link (5.9), which the kernel counts: everyone
+ * who uses the program holds a descriptor of its link, and when the last one is
+ * closed, by whatever end of its process, the program is detached.
+ */
+#ifndef XSK_LIB_PROG_H
+#define XSK_LIB_PROG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "insn.h"
+
+struct xsk_error;
+struct xsk_netdev;
+
+/* A share in the program of an interface. */
+struct xsk_prog {
+	int map_fd;		/* its xsks_map */
+	int link_fd;		/* -1: attached by netlink, by us or by others */
+	/* Only of a program that this process attached by netlink: */
+	int prog_fd;		/* -1: none */
+	int ifindex;
+	uint32_t flags;
+	pid_t pid;		/* a child does not detach what its parent uses */
+};
+
+#define XSK_PROG_NONE ((struct xsk_prog){ .map_fd = -1, .link_fd = -1, .prog_fd = -1 })
+
+/*
+ * Takes a share in the program that is attached to the interface, if it has a
+ * map called xsks_map of type XSKMAP, whoever attached it. Where no program is,
+ * loads code with a new xsks_map, with a place for each queue that the device
+ * can have, and attaches it; flags say in which mode (XDP_FLAGS_SKB_MODE, …).
+ * *ret is untouched on failure.
+ *
+ * -EBUSY: a program without xsks_map is attached; it stays. -EPERM: no
+ * CAP_BPF and CAP_NET_ADMIN, or no CAP_SYS_ADMIN to use a program of others.
+ */
+int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
+		  const struct xsk_code *code, struct xsk_error *error);
+
+/* Gives the share back. */
+void xsk_prog_leave(struct xsk_prog *prog);
+
+/*
+ * Puts a socket into an XSKMAP at its queue; where one is already, it is
+ * replaced, or with only_if_free left (-EEXIST). The kernel takes the entry out
+ * when the socket is closed.
+ */
+int xsk_prog_set_socket(int map_fd, uint32_t queue, int socket_fd, bool only_if_free,
+			struct xsk_error *error);
+
+#endif /* XSK_LIB_PROG_H */

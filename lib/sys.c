@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel.h"
+
+int xsk_sys_socket(int family, int type, int protocol)
+{
+	int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int xsk_sys_bind(int fd, const void *addr, socklen_t len)
+{
+	return bind(fd, addr, len) ? -errno : 0;
+}
+
+int xsk_sys_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	return setsockopt(fd, level, name, value, len) ? -errno : 0;
+}
+
+int xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	return getsockopt(fd, level, name, value, len) ? -errno : 0;
+}
+
+int xsk_sys_mmap(void **ret, int fd, uint64_t offset, size_t len)
+{
+	void *addr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			  fd, (off_t)offset);
+
+	if (addr == MAP_FAILED)
+		return -errno;
+	*ret = addr;
+	return 0;
+}
+
+void xsk_sys_munmap(void *addr, size_t len)
+{
+	munmap(addr, len);
+}
+
+void xsk_sys_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+int xsk_sys_replace(int from, int to)
+{
+	return dup3(from, to, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+size_t xsk_sys_page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+int xsk_sys_ifindex(const char *ifname)
+{
+	unsigned int ifindex = if_nametoindex(ifname);
+
+	return ifindex ? (int)ifindex : -errno;
+}
+
+int xsk_sys_netns_of(int fd, uint64_t *ret)
+{
+	socklen_t len = sizeof(*ret);
+
+	return xsk_sys_getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret, &len);
+}
+
+int xsk_sys_netns(uint64_t *ret)
+{
+	int fd = xsk_sys_socket(AF_UNIX, SOCK_DGRAM, 0);
+	struct stat st;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = xsk_sys_netns_of(fd, ret);
+	xsk_sys_close(fd);
+	if (err != -ENOPROTOOPT)
+		return err;
+
+	/* Before 5.14 sockets do not tell; the thread's files do. */
+	if (stat("/proc/thread-self/ns/net", &st))
+		return -errno;
+	*ret = st.st_ino;
+	return 0;
+}
+
+uint64_t xsk_sys_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void xsk_sys_sleep_ms(unsigned int ms)
+{
+	struct timespec rest = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	/* A signal cuts it short: who waits looks at the clock anyway. */
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
+}

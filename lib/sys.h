@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/*
+ * System calls. All return >= 0 or -errno; nothing above this layer reads
+ * errno. Descriptors that they make are close-on-exec.
+ */
+#ifndef XSK_LIB_SYS_H
+#define XSK_LIB_SYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+int xsk_sys_socket(int family, int type, int protocol);
+int xsk_sys_bind(int fd, const void *addr, socklen_t len);
+int xsk_sys_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+int xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+
+/* Shared, readable and writable, populated at once. *ret only on success. */
+int xsk_sys_mmap(void **ret, int fd, uint64_t offset, size_t len);
+void xsk_sys_munmap(void *addr, size_t len);
+
+/* Closes fd; less than 0 is "no descriptor". */
+void xsk_sys_close(int fd);
+/* Makes the number to refer to the file of from; what it was is closed. */
+int xsk_sys_replace(int from, int to);
+
+size_t xsk_sys_page_size(void);
+int xsk_sys_ifindex(const char *ifname);
+/* A number for the network namespace of a socket; -ENOPROTOOPT before 5.14. */
+int xsk_sys_netns_of(int fd, uint64_t *ret);
+/* A number for the calling thread's own, of the same kind, on any kernel. */
+int xsk_sys_netns(uint64_t *ret);
+
+uint64_t xsk_sys_now_ms(void);
+void xsk_sys_sleep_ms(unsigned int ms);
+
+#endif /* XSK_LIB_SYS_H */
