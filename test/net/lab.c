@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "lab.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define ETHERTYPE 0x88b5		/* for local experiments, IEEE 802 */
+#define NUMBER_AT 14			/* after the Ethernet header */
+#define WAIT_US 2000000
+#define STEP_US 5000
+
+/* ---- namespaces and the pair ---- */
+
+static int open_ns(void)
+{
+	int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static int new_ns(void)
+{
+	int sysctl, fd;
+
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	fd = open_ns();
+
+	/* /proc/sys/net is that of the thread. Absent without IPv6: as well. */
+	sysctl = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC);
+	if (sysctl >= 0) {
+		assert_int_equal(write(sysctl, "1", 1), 1);
+		close(sysctl);
+	}
+	return fd;
+}
+
+void lab_enter(const struct lab *lab, int side)
+{
+	assert_int_equal(setns(lab->ns[side], CLONE_NEWNET), 0);
+}
+
+void lab_run(const char *format, ...)
+{
+	char command[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	if (system(command))
+		fail_msg("failed: %s", command);
+}
+
+void lab_pin(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
+}
+
+unsigned int lab_cpus(void)
+{
+	return (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+static int open_peer(void)
+{
+	struct sockaddr_ll addr = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETHERTYPE),
+		.sll_ifindex = (int)if_nametoindex("lab1"),
+	};
+	struct timeval wait = { .tv_sec = 2 };
+	int size = 4 << 20, bypass = 1;
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETHERTYPE));
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (void *)&addr, sizeof(addr)), 0);
+	/* Then the queue that it sends on is the number of the CPU. */
+	assert_int_equal(setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &bypass,
+				    sizeof(bypass)), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	return fd;
+}
+
+void lab_open(struct lab *lab, unsigned int queues)
+{
+	lab->home = open_ns();
+	lab->ns[0] = new_ns();
+	lab->ns[1] = new_ns();
+
+	lab_pin(0);
+	lab_enter(lab, 0);
+	lab_run("ip link add lab0 numrxqueues %u numtxqueues %u type veth peer name lab1 "
+		"numrxqueues %u numtxqueues %u netns /proc/%d/fd/%d",
+		queues, queues, queues, queues, getpid(), lab->ns[1]);
+	lab_run("ip link set lab0 up");
+	lab->ifindex[0] = (int)if_nametoindex("lab0");
+
+	lab_enter(lab, 1);
+	lab_run("ip link set lab1 up");
+	lab->ifindex[1] = (int)if_nametoindex("lab1");
+	lab->peer = open_peer();
+
+	lab_enter(lab, 0);
+}
+
+void lab_close(struct lab *lab)
+{
+	assert_int_equal(setns(lab->home, CLONE_NEWNET), 0);
+	close(lab->peer);
+	close(lab->ns[0]);
+	close(lab->ns[1]);
+	close(lab->home);
+}
+
+/* ---- frames ---- */
+
+void lab_frame(void *frame, size_t len, uint32_t number)
+{
+	static const uint8_t header[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2,
+					  ETHERTYPE >> 8, ETHERTYPE & 0xff };
+	uint8_t *bytes = frame;
+
+	memcpy(bytes, header, sizeof(header));
+	memcpy(bytes + NUMBER_AT, &number, sizeof(number));
+	for (size_t i = NUMBER_AT + sizeof(number); i < len; i++)
+		bytes[i] = (uint8_t)(number * 31 + i * 7 + len);
+}
+
+bool lab_frame_is(const void *frame, size_t len, uint32_t number)
+{
+	uint8_t wanted[65536];
+
+	assert_true(len <= sizeof(wanted));
+	lab_frame(wanted, len, number);
+	return !memcmp(frame, wanted, len);
+}
+
+void lab_send(const struct lab *lab, uint32_t number, size_t len)
+{
+	uint8_t frame[65536];
+
+	lab_frame(frame, len, number);
+	assert_int_equal(send(lab->peer, frame, len, 0), len);
+}
+
+void lab_expect(const struct lab *lab, uint32_t number, size_t len)
+{
+	uint8_t frame[65536];
+
+	assert_int_equal(recv(lab->peer, frame, sizeof(frame), 0), len);
+	assert_true(lab_frame_is(frame, len, number));
+}
+
+void lab_expect_nothing(const struct lab *lab)
+{
+	uint8_t frame[LAB_MAX_FRAME];
+
+	assert_int_equal(recv(lab->peer, frame, sizeof(frame), MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
+/* ---- accounts ---- */
+
+static int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static int count_ring_mappings(void)
+{
+	FILE *file = fopen("/proc/self/maps", "re");
+	char line[512];
+	int count = 0;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		count += !!strstr(line, "socket:[");
+	fclose(file);
+	return count;
+}
+
+static int count_ids(int (*next)(uint32_t, uint32_t *))
+{
+	uint32_t id = 0;
+	int count = 0;
+
+	while (!next(id, &id))
+		count++;
+	return count;
+}
+
+void lab_count(struct lab_count *count)
+{
+	count->fds = count_fds();
+	count->ring_mappings = count_ring_mappings();
+	count->progs = count_ids(bpf_prog_get_next_id);
+	count->maps = count_ids(bpf_map_get_next_id);
+	count->links = count_ids(bpf_link_get_next_id);
+}
+
+void lab_assert_unchanged(const struct lab_count *before)
+{
+	struct lab_count now;
+
+	for (int waited = 0; waited < WAIT_US; waited += STEP_US) {
+		lab_count(&now);
+		if (!memcmp(&now, before, sizeof(now)))
+			return;
+		usleep(STEP_US);
+	}
+	assert_int_equal(now.fds, before->fds);
+	assert_int_equal(now.ring_mappings, before->ring_mappings);
+	assert_int_equal(now.progs, before->progs);
+	assert_int_equal(now.maps, before->maps);
+	assert_int_equal(now.links, before->links);
+}
+
+uint32_t lab_prog_id(const struct lab *lab, int side)
+{
+	int here = open_ns();
+	uint32_t id = 0;
+
+	lab_enter(lab, side);
+	assert_int_equal(bpf_xdp_query_id(lab->ifindex[side], 0, &id), 0);
+	assert_int_equal(setns(here, CLONE_NEWNET), 0);
+	close(here);
+	return id;
+}
+
+void lab_assert_prog(const struct lab *lab, int side, bool there)
+{
+	for (int waited = 0; waited < WAIT_US; waited += STEP_US) {
+		if (!lab_prog_id(lab, side) == !there)
+			return;
+		usleep(STEP_US);
+	}
+	fail_msg("lab%d: %s", side, there ? "no program" : "a program is left");
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/*
+ * Two network namespaces of the test's own, joined by a veth pair: lab0 in
+ * namespace 0, lab1 in namespace 1. The namespaces have no names: they are gone
+ * with the process, however it ends. No IPv6 in them, no addresses: what
+ * arrives is what the test sent.
+ *
+ * Everything here asserts: a lab that cannot be built fails the test.
+ */
+#ifndef TEST_LAB_H
+#define TEST_LAB_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LAB_MIN_FRAME 60
+#define LAB_MAX_FRAME 1514
+
+struct lab {
+	int home;		/* the namespace that the process was born in */
+	int ns[2];
+	int ifindex[2];
+	int peer;		/* a packet socket on lab1 */
+};
+
+/* Builds the lab; the calling thread is in namespace 0 then, on CPU 0. */
+void lab_open(struct lab *lab, unsigned int queues);
+void lab_close(struct lab *lab);
+
+/* Puts the calling thread into a namespace. */
+void lab_enter(const struct lab *lab, int side);
+
+/* Runs a shell command in the calling thread's namespace; it must succeed. */
+__attribute__((format(printf, 1, 2)))
+void lab_run(const char *format, ...);
+
+/* The calling thread, and what it sends: queue = CPU, of a lab of so many. */
+void lab_pin(unsigned int cpu);
+unsigned int lab_cpus(void);
+
+/* Frames whose every byte follows from their number and length. */
+void lab_frame(void *frame, size_t len, uint32_t number);
+bool lab_frame_is(const void *frame, size_t len, uint32_t number);
+
+/* Through lab1, as another host would. Receiving waits up to 2 seconds. */
+void lab_send(const struct lab *lab, uint32_t number, size_t len);
+void lab_expect(const struct lab *lab, uint32_t number, size_t len);
+void lab_expect_nothing(const struct lab *lab);
+
+/* What a test may leave changed: nothing. */
+struct lab_count {
+	int fds;
+	int ring_mappings;
+	int progs;		/* of the system */
+	int maps;
+	int links;
+};
+
+void lab_count(struct lab_count *count);
+/* Waits some time for what the kernel frees later, then asserts. */
+void lab_assert_unchanged(const struct lab_count *before);
+
+/* The XDP program of lab0 or lab1; 0: none. Asks by its own means. */
+uint32_t lab_prog_id(const struct lab *lab, int side);
+
+/* Waits up to 2 seconds for it to be gone (or there), then asserts. */
+void lab_assert_prog(const struct lab *lab, int side, bool there);
+
+#endif /* TEST_LAB_H */

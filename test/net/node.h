@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/*
+ * A UMEM and one socket on it, over the inherited interface, with a free list
+ * of frames: what a program has of its own. Asserts where it cannot go on.
+ */
+#ifndef TEST_NODE_H
+#define TEST_NODE_H
+
+#include <xdp/xsk.h>
+
+#include "lab.h"
+
+#define NODE_MAX_FRAMES 8192
+
+struct node_opts {
+	const char *ifname;		/* default lab0 */
+	uint32_t queue;
+	bool rx, tx;
+	uint32_t frames;		/* default 1024 */
+	uint32_t frame_size;		/* default 4096 */
+	uint32_t headroom;
+	uint32_t umem_flags;
+	uint32_t fill_size, comp_size, rx_size, tx_size;	/* default 2048 */
+	uint32_t xdp_flags;
+	uint32_t libxdp_flags;
+	uint16_t bind_flags;
+	bool huge;			/* pages of 2 MiB */
+	uint64_t odd_size;		/* bytes beyond the last frame (unaligned) */
+};
+
+struct node {
+	struct node_opts opts;
+	void *area;
+	uint64_t size;
+	struct xsk_umem *umem;
+	struct xsk_socket *xsk;
+	struct xsk_ring_prod fill, tx;
+	struct xsk_ring_cons comp, rx;
+	uint64_t free[NODE_MAX_FRAMES];	/* frames in hand */
+	uint32_t nfree;
+	uint32_t in_fill, in_tx;
+};
+
+/* The UMEM with its area; the socket on it; both. -errno of the library. */
+int node_umem(struct node *node, const struct node_opts *opts);
+int node_socket(struct node *node);
+void node_open(struct node *node, const struct node_opts *opts);
+
+/* Deletes what there is. All frames are in hand again, or the test fails. */
+void node_close(struct node *node);
+
+/* Hands the kernel count empty frames. */
+void node_fill(struct node *node, uint32_t count);
+
+/* Sends frames from lab1 to the node, a few at a time, and compares. */
+void node_receive(struct node *node, const struct lab *lab, uint32_t count);
+
+/* Sends frames from the node to lab1, a few at a time, and compares. */
+void node_transmit(struct node *node, const struct lab *lab, uint32_t count);
+
+/* Waits up to ms for one packet and gives it back to FILL: its number, or -1. */
+int64_t node_receive_one(struct node *node, int ms);
+
+/* Memory of size bytes, or of huge pages, which are made for the process. */
+void *node_memory(uint64_t size, bool huge);
+void node_memory_free(void *area, uint64_t size);
+
+#endif /* TEST_NODE_H */
