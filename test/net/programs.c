@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/* Who attaches the XDP program, who uses it, and when it is gone. */
+#include "node.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <unistd.h>
+#include <xsk/error.h>
+
+#include "actor.h"
+#include "user_prog.h"
+
+#define QUEUES 2
+
+static struct lab lab;
+static struct lab_count before;
+
+static int open_lab(void **state)
+{
+	(void)state;
+	lab_open(&lab, QUEUES);
+	return 0;
+}
+
+static int close_lab(void **state)
+{
+	(void)state;
+	lab_close(&lab);
+	return 0;
+}
+
+static int count(void **state)
+{
+	(void)state;
+	lab_count(&before);
+	return 0;
+}
+
+static int nothing_left(void **state)
+{
+	(void)state;
+	lab_pin(0);
+	lab_assert_prog(&lab, 0, false);
+	lab_assert_unchanged(&before);
+	return 0;
+}
+
+static void get_info(uint32_t prog_id, struct bpf_prog_info *info, uint32_t *map_ids,
+		     uint32_t maps)
+{
+	uint32_t len = sizeof(*info);
+	int fd = bpf_prog_get_fd_by_id(prog_id);
+
+	memset(info, 0, sizeof(*info));
+	info->nr_map_ids = maps;
+	info->map_ids = (uintptr_t)map_ids;
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, info, &len), 0);
+	close(fd);
+}
+
+static void default_program_has_one_map_for_all_queues(void **state)
+{
+	uint32_t map_ids[4], len = sizeof(struct bpf_map_info);
+	struct bpf_map_info map = { 0 };
+	struct bpf_prog_info prog;
+	struct node node;
+	int fd;
+
+	(void)state;
+	node_open(&node, &(struct node_opts){ 0 });
+	get_info(lab_prog_id(&lab, 0), &prog, map_ids, 4);
+	assert_int_equal(prog.nr_map_ids, 1);
+
+	fd = bpf_map_get_fd_by_id(map_ids[0]);
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &map, &len), 0);
+	close(fd);
+	assert_string_equal(map.name, "xsks_map");
+	assert_int_equal(map.type, BPF_MAP_TYPE_XSKMAP);
+	assert_int_equal(map.max_entries, QUEUES);
+	node_close(&node);
+}
+
+static void inhibited_loads_nothing(void **state)
+{
+	struct node node;
+
+	(void)state;
+	node_open(&node, &(struct node_opts){
+		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD });
+	assert_int_equal(lab_prog_id(&lab, 0), 0);
+	node_fill(&node, 16);
+	lab_send(&lab, 1, 100);
+	assert_int_equal(node_receive_one(&node, 100), -1);
+	node_close(&node);
+}
+
+static void transmit_only_loads_nothing(void **state)
+{
+	struct node node;
+
+	(void)state;
+	node_open(&node, &(struct node_opts){ .tx = true });
+	assert_int_equal(lab_prog_id(&lab, 0), 0);
+	node_transmit(&node, &lab, 50);
+	node_close(&node);
+}
+
+static void use_program_of_the_user(bool by_link)
+{
+	struct user_prog prog;
+	struct node node;
+
+	user_prog_load(&prog, USER_MAP_XSKMAP, QUEUES);
+	user_prog_attach(&prog, lab.ifindex[0], by_link);
+
+	node_open(&node, &(struct node_opts){ 0 });
+	assert_int_equal(lab_prog_id(&lab, 0), prog.id);
+	node_receive(&node, &lab, 50);
+	node_close(&node);
+
+	assert_int_equal(lab_prog_id(&lab, 0), prog.id);
+	user_prog_unload(&prog);
+}
+
+static void program_of_the_user_is_used_and_stays(void **state)
+{
+	(void)state;
+	use_program_of_the_user(true);
+	lab_assert_prog(&lab, 0, false);
+	use_program_of_the_user(false);
+}
+
+/* Its loader may go: the socket holds the link, and lets it go at the end. */
+static void program_of_the_user_outlives_its_loader(void **state)
+{
+	struct user_prog prog;
+	struct node node;
+
+	(void)state;
+	user_prog_load(&prog, USER_MAP_XSKMAP, QUEUES);
+	user_prog_attach(&prog, lab.ifindex[0], true);
+	node_open(&node, &(struct node_opts){ 0 });
+	user_prog_unload(&prog);
+	assert_int_equal(lab_prog_id(&lab, 0), prog.id);
+	node_receive(&node, &lab, 50);
+	node_close(&node);
+}
+
+static void refuse_program(enum user_map map)
+{
+	struct xsk_error error;
+	struct user_prog prog;
+	struct node node;
+	char id[32];
+
+	user_prog_load(&prog, map, 4);
+	user_prog_attach(&prog, lab.ifindex[0], true);
+	assert_int_equal(node_umem(&node, &(struct node_opts){ 0 }), 0);
+	assert_int_equal(node_socket(&node), -EBUSY);
+
+	xsk_error_last(&error);
+	assert_int_equal(error.code, -EBUSY);
+	assert_non_null(strstr(error.reason, "users_own"));
+	snprintf(id, sizeof(id), "id %u", prog.id);
+	assert_non_null(strstr(error.reason, id));
+	assert_non_null(strstr(error.hint, "lab0"));
+
+	/* It stays, and when its owner takes it away the same UMEM works. */
+	assert_int_equal(lab_prog_id(&lab, 0), prog.id);
+	user_prog_unload(&prog);
+	lab_assert_prog(&lab, 0, false);
+	assert_int_equal(node_socket(&node), 0);
+	node_receive(&node, &lab, 50);
+	node_close(&node);
+}
+
+static void program_without_the_map_is_named_and_stays(void **state)
+{
+	(void)state;
+	refuse_program(USER_MAP_NONE);
+}
+
+static void map_of_another_type_is_not_taken(void **state)
+{
+	(void)state;
+	refuse_program(USER_MAP_ARRAY);
+}
+
+static void transmit_only_does_not_mind_the_program(void **state)
+{
+	struct user_prog prog;
+	struct node node;
+
+	(void)state;
+	user_prog_load(&prog, USER_MAP_NONE, 0);
+	user_prog_attach(&prog, lab.ifindex[0], true);
+	node_open(&node, &(struct node_opts){ .tx = true });
+	node_transmit(&node, &lab, 50);
+	node_close(&node);
+	assert_int_equal(lab_prog_id(&lab, 0), prog.id);
+	user_prog_unload(&prog);
+}
+
+/* Found only after bind: the queue must be free again, the FILL ring as filled. */
+static void map_too_small_for_the_queue(void **state)
+{
+	struct user_prog prog;
+	struct node node;
+
+	(void)state;
+	user_prog_load(&prog, USER_MAP_XSKMAP, 1);
+	user_prog_attach(&prog, lab.ifindex[0], true);
+	assert_int_equal(node_umem(&node, &(struct node_opts){ .queue = 1 }), 0);
+	node_fill(&node, 100);
+	assert_int_equal(node_socket(&node), -E2BIG);
+	assert_int_equal(lab_prog_id(&lab, 0), prog.id);
+	user_prog_unload(&prog);
+	lab_assert_prog(&lab, 0, false);
+
+	assert_int_equal(node_socket(&node), 0);
+	if (lab_cpus() > 1)
+		lab_pin(1);
+	else
+		print_message("one CPU: what queue 1 receives is not tried\n");
+	if (lab_cpus() > 1)
+		node_receive(&node, &lab, 90);
+	node_close(&node);
+}
+
+static void update_xskmap_puts_it_into_a_map_of_the_user(void **state)
+{
+	struct user_prog prog;
+	struct node node;
+
+	(void)state;
+	user_prog_load(&prog, USER_MAP_XSKMAP, QUEUES);
+	user_prog_attach(&prog, lab.ifindex[0], false);
+	node_open(&node, &(struct node_opts){
+		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD });
+	assert_int_equal(xsk_socket__update_xskmap(node.xsk, prog.map_fd), 0);
+	node_receive(&node, &lab, 50);
+	assert_int_equal(xsk_socket__update_xskmap(node.xsk, -1), -EBADF);
+	node_close(&node);
+	user_prog_unload(&prog);
+}
+
+/* ---- several processes ---- */
+
+static void send_to(uint32_t queue, uint32_t number)
+{
+	lab_pin(queue);
+	lab_send(&lab, number, 100);
+}
+
+static bool too_few_cpus(void)
+{
+	if (lab_cpus() >= QUEUES)
+		return false;
+	print_message("needs %d CPUs to reach %d queues\n", QUEUES, QUEUES);
+	return true;
+}
+
+static void others_go_on(void (*end_first)(struct actor *))
+{
+	struct actor first, second;
+	uint32_t id;
+
+	actor_start(&first, 0);
+	actor_start(&second, 1);
+	id = lab_prog_id(&lab, 0);
+	send_to(0, 10);
+	actor_expect(&first, 10);
+	send_to(1, 11);
+	actor_expect(&second, 11);
+
+	end_first(&first);
+	assert_int_equal(lab_prog_id(&lab, 0), id);
+	for (uint32_t i = 12; i < 40; i++) {
+		send_to(1, i);
+		actor_expect(&second, i);
+	}
+	actor_stop(&second);
+}
+
+static void second_process_goes_on_when_the_first_exits(void **state)
+{
+	(void)state;
+	if (too_few_cpus())
+		skip();
+	others_go_on(actor_stop);
+}
+
+static void second_process_goes_on_when_the_first_is_killed(void **state)
+{
+	(void)state;
+	if (too_few_cpus())
+		skip();
+	others_go_on(actor_kill);
+}
+
+static void killed_process_leaves_no_program(void **state)
+{
+	struct actor actor;
+
+	(void)state;
+	actor_start(&actor, 0);
+	assert_int_not_equal(lab_prog_id(&lab, 0), 0);
+	actor_kill(&actor);
+	lab_assert_prog(&lab, 0, false);
+}
+
+/* All look at once, one attaches, the others find it. */
+static void processes_that_start_at_once_share_one_program(void **state)
+{
+	struct actor actors[QUEUES];
+
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		for (uint32_t i = 0; i < QUEUES; i++)
+			actor_launch(&actors[i], i);
+		for (uint32_t i = 0; i < QUEUES; i++)
+			actor_await(&actors[i]);
+		for (uint32_t i = 0; i < QUEUES && lab_cpus() >= QUEUES; i++) {
+			send_to(i, i);
+			actor_expect(&actors[i], i);
+		}
+		for (uint32_t i = 0; i < QUEUES; i++)
+			(round % 2 ? actor_stop : actor_kill)(&actors[i]);
+	}
+}
+
+/* ---- xsk_setup_xdp_prog ---- */
+
+static void setup_gives_a_map_and_holds_one_descriptor(void **state)
+{
+	struct lab_count first;
+	struct node node;
+	int map_fd = -1;
+
+	(void)state;
+	assert_int_equal(xsk_setup_xdp_prog(lab.ifindex[0], NULL), 0);
+	assert_int_not_equal(lab_prog_id(&lab, 0), 0);
+	lab_count(&first);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(xsk_setup_xdp_prog(lab.ifindex[0], NULL), 0);
+		assert_int_equal(xsk_setup_xdp_prog(lab.ifindex[0], &map_fd), 0);
+		assert_true(map_fd >= 0);
+		close(map_fd);
+	}
+	lab_assert_unchanged(&first);
+
+	assert_int_equal(xsk_setup_xdp_prog(lab.ifindex[0], &map_fd), 0);
+	node_open(&node, &(struct node_opts){
+		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD });
+	assert_int_equal(xsk_socket__update_xskmap(node.xsk, map_fd), 0);
+	node_receive(&node, &lab, 20);
+	node_close(&node);
+	close(map_fd);
+
+	assert_int_equal(xsk_setup_xdp_prog(99999, &map_fd), -ENODEV);
+	assert_int_equal(xsk_setup_xdp_prog(0, &map_fd), -ENODEV);
+	assert_int_equal(xsk_setup_xdp_prog(-1, &map_fd), -ENODEV);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, count, nothing_left)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(default_program_has_one_map_for_all_queues),
+		TEST(inhibited_loads_nothing),
+		TEST(transmit_only_loads_nothing),
+		TEST(program_of_the_user_is_used_and_stays),
+		TEST(program_of_the_user_outlives_its_loader),
+		TEST(program_without_the_map_is_named_and_stays),
+		TEST(map_of_another_type_is_not_taken),
+		TEST(transmit_only_does_not_mind_the_program),
+		TEST(map_too_small_for_the_queue),
+		TEST(update_xskmap_puts_it_into_a_map_of_the_user),
+		TEST(second_process_goes_on_when_the_first_exits),
+		TEST(second_process_goes_on_when_the_first_is_killed),
+		TEST(killed_process_leaves_no_program),
+		TEST(processes_that_start_at_once_share_one_program),
+		/* Last: the program stays until the process ends. */
+		cmocka_unit_test(setup_gives_a_map_and_holds_one_descriptor),
+	};
+
+	return cmocka_run_group_tests(tests, open_lab, close_lab);
+}
