@@ -156,6 +156,8 @@ static int find_interface(struct request *req, struct xsk_error *error)
 	int err;
 
 	req->ifindex = xsk_sys_ifindex(req->ifname);
+	if (req->ifindex < 0 && req->ifindex != -ENODEV)
+		return xsk_error_system(error, req->ifindex, "interface");
 	if (req->ifindex < 0) {
 		xsk_error_set(error, -ENODEV, "interface",
 			      "there is no '%s' in this network namespace", req->ifname);

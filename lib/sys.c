@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -65,11 +67,21 @@ size_t xsk_sys_page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Not if_nametoindex(): it hides why it could not ask. */
 int xsk_sys_ifindex(const char *ifname)
 {
-	unsigned int ifindex = if_nametoindex(ifname);
+	struct ifreq request = { 0 };
+	int fd, err;
 
-	return ifindex ? (int)ifindex : -errno;
+	if (strlen(ifname) >= sizeof(request.ifr_name))
+		return -ENODEV;
+	fd = xsk_sys_socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (fd < 0)
+		return fd;
+	strcpy(request.ifr_name, ifname);
+	err = ioctl(fd, SIOCGIFINDEX, &request) ? -errno : request.ifr_ifindex;
+	xsk_sys_close(fd);
+	return err;
 }
 
 int xsk_sys_netns_of(int fd, uint64_t *ret)

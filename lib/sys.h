@@ -26,6 +26,7 @@ void xsk_sys_close(int fd);
 int xsk_sys_replace(int from, int to);
 
 size_t xsk_sys_page_size(void);
+/* Of an interface in the calling thread's network namespace, or -ENODEV. */
 int xsk_sys_ifindex(const char *ifname);
 /* A number for the network namespace of a socket; -ENOPROTOOPT before 5.14. */
 int xsk_sys_netns_of(int fd, uint64_t *ret);

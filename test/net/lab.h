@@ -29,6 +29,9 @@ struct lab {
 	int ns[2];
 	int ifindex[2];
 	int peer;		/* a packet socket on lab1 */
+	/* Where set, lab_send() sends by this instead. */
+	void (*send)(void *sender, const void *frame, size_t len);
+	void *sender;
 };
 
 /* Builds the lab; the calling thread is in namespace 0 then, on CPU 0. */
@@ -41,10 +44,6 @@ void lab_enter(const struct lab *lab, int side);
 /* Runs a shell command in the calling thread's namespace; it must succeed. */
 __attribute__((format(printf, 1, 2)))
 void lab_run(const char *format, ...);
-
-/* The calling thread, and what it sends: queue = CPU, of a lab of so many. */
-void lab_pin(unsigned int cpu);
-unsigned int lab_cpus(void);
 
 /* Frames whose every byte follows from their number and length. */
 void lab_frame(void *frame, size_t len, uint32_t number);

@@ -155,6 +155,81 @@ void node_close(struct node *node)
 	node_memory_free(node->area, node->size);
 }
 
+/* ---- a second socket on the UMEM ---- */
+
+static void take_half(struct node *node, struct node *owner)
+{
+	node->nfree = 0;
+	node->nshare = 0;
+	for (uint32_t n = owner->nfree / 2; n; n--) {
+		uint64_t frame = owner->free[--owner->nfree];
+
+		node->free[node->nfree++] = frame;
+		node->share[node->nshare++] = frame;
+	}
+}
+
+static int share(struct node *node, struct node *owner, const struct node_opts *opts,
+		 bool own_rings)
+{
+	struct xsk_socket_config config = {
+		.rx_size = opts->rx_size,
+		.tx_size = opts->tx_size,
+		.libxdp_flags = opts->libxdp_flags,
+		.xdp_flags = opts->xdp_flags,
+		.bind_flags = opts->bind_flags,
+	};
+
+	memset(node, 0xa5, sizeof(*node));
+	node->opts = *opts;
+	set_defaults(&node->opts);
+	node->opts.frame_size = owner->opts.frame_size;
+	node->opts.headroom = owner->opts.headroom;
+	node->area = owner->area;
+	node->size = owner->size;
+	node->umem = owner->umem;
+	node->xsk = NULL;
+	node->nfree = node->nshare = node->in_fill = node->in_tx = 0;
+	return xsk_socket__create_shared(&node->xsk, node->opts.ifname, opts->queue, node->umem,
+					 node->opts.rx ? &node->rx : NULL,
+					 node->opts.tx ? &node->tx : NULL,
+					 own_rings ? &node->fill : NULL,
+					 own_rings ? &node->comp : NULL, &config);
+}
+
+int node_share(struct node *node, struct node *owner, const struct node_opts *opts)
+{
+	int err = share(node, owner, opts, true);
+
+	if (!err)
+		take_half(node, owner);
+	return err;
+}
+
+int node_share_queue(struct node *node, struct node *owner, const struct node_opts *opts)
+{
+	int err = share(node, owner, opts, false);
+
+	if (err)
+		return err;
+	take_half(node, owner);
+	node_take_rings(node, owner);
+	return 0;
+}
+
+void node_take_rings(struct node *node, const struct node *from)
+{
+	node->fill = from->fill;
+	node->comp = from->comp;
+}
+
+void node_unshare(struct node *node, struct node *owner)
+{
+	xsk_socket__delete(node->xsk);
+	for (uint32_t i = 0; i < node->nshare; i++)
+		owner->free[owner->nfree++] = node->share[i];
+}
+
 /* ---- receive ---- */
 
 static uint64_t frame_of(const struct node *node, uint64_t addr)
@@ -317,4 +392,29 @@ void node_transmit(struct node *node, const struct lab *lab, uint32_t count)
 		for (uint32_t i = 0; i < batch; i++)
 			lab_expect(lab, done + i, length_of(done + i));
 	}
+}
+
+void node_send(struct node *node, const void *frame, size_t len)
+{
+	struct xdp_desc *desc;
+	uint32_t at = 0;
+
+	assert_int_equal(xsk_ring_prod__reserve(&node->tx, 1, &at), 1);
+	desc = xsk_ring_prod__tx_desc(&node->tx, at);
+	*desc = (struct xdp_desc){ .addr = node->free[--node->nfree], .len = (uint32_t)len };
+	memcpy(xsk_umem__get_data(node->area, desc->addr), frame, len);
+	xsk_ring_prod__submit(&node->tx, 1);
+	node->in_tx++;
+	await_completions(node);
+}
+
+static void send_by_node(void *sender, const void *frame, size_t len)
+{
+	node_send(sender, frame, len);
+}
+
+void node_be_sender(struct node *node, struct lab *lab)
+{
+	lab->sender = node;
+	lab->send = send_by_node;
 }

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/* Several sockets on one UMEM: where they can be, and in which order they go. */
+#include "node.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/if_xdp.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "actor.h"
+
+#define QUEUES 3
+#define COUNT 100
+
+static struct lab lab;
+static struct lab_count before;
+
+static int open_lab(void **state)
+{
+	(void)state;
+	lab_open(&lab, QUEUES);
+	return 0;
+}
+
+static int close_lab(void **state)
+{
+	(void)state;
+	lab_close(&lab);
+	return 0;
+}
+
+static int count(void **state)
+{
+	(void)state;
+	lab_count(&before);
+	return 0;
+}
+
+static int nothing_left(void **state)
+{
+	(void)state;
+	lab_enter(&lab, 0);
+	lab_assert_prog(&lab, 0, false);
+	lab_assert_prog(&lab, 1, false);
+	lab_assert_unchanged(&before);
+	return 0;
+}
+
+/* A socket that does not hold FILL entries any more, for the owner's accounts. */
+static void forget_fill(struct node *owner)
+{
+	owner->nfree += owner->in_fill;
+	owner->in_fill = 0;
+}
+
+/* ---- one queue ---- */
+
+/*
+ * Both use one FILL ring and one COMPLETION ring; packets go to the one that
+ * was put into the map last, and to the other when that one is deleted.
+ */
+static void on_one_queue(uint32_t xdp_flags, bool first_goes_first)
+{
+	struct node_opts opts = { .xdp_flags = xdp_flags };
+	struct node first, second;
+
+	node_open(&first, &opts);
+	node_receive(&first, &lab, COUNT);
+	assert_int_equal(node_share_queue(&second, &first, &opts), 0);
+
+	node_fill(&second, 64);
+	node_receive(&second, &lab, COUNT);
+	node_transmit(&second, &lab, COUNT);
+	node_take_rings(&first, &second);
+	node_transmit(&first, &lab, COUNT);
+
+	if (first_goes_first) {
+		xsk_socket__delete(first.xsk);
+		first.xsk = NULL;
+		node_take_rings(&second, &first);
+		node_receive(&second, &lab, COUNT);
+		node_transmit(&second, &lab, COUNT);
+		node_unshare(&second, &first);
+	} else {
+		xsk_socket__delete(second.xsk);
+		first.in_fill += 64;
+		lab_send(&lab, 5, 500);
+		assert_int_equal(node_receive_one(&first, 2000), 5);
+		node_transmit(&first, &lab, COUNT);
+	}
+	first.nfree = first.opts.frames;
+	first.in_fill = 0;
+	node_close(&first);
+}
+
+static void two_sockets_on_one_queue(void **state)
+{
+	(void)state;
+	on_one_queue(XDP_FLAGS_SKB_MODE, true);
+	on_one_queue(XDP_FLAGS_SKB_MODE, false);
+	on_one_queue(XDP_FLAGS_DRV_MODE, true);
+	on_one_queue(XDP_FLAGS_DRV_MODE, false);
+}
+
+/* Structs given for a queue that has its rings show those rings; none is lost. */
+static void structs_given_for_a_queue_in_use(void **state)
+{
+	struct node first, second;
+
+	(void)state;
+	node_open(&first, &(struct node_opts){ 0 });
+	node_fill(&first, 32);
+	assert_int_equal(node_share(&second, &first, &(struct node_opts){ 0 }), 0);
+	assert_ptr_equal(second.fill.ring, first.fill.ring);
+	assert_int_equal(second.fill.cached_prod, 32);
+	assert_ptr_equal(second.comp.ring, first.comp.ring);
+	node_receive(&second, &lab, COUNT);
+	node_unshare(&second, &first);
+	first.nfree = first.opts.frames;
+	first.in_fill = 0;
+	node_close(&first);
+}
+
+/* ---- two queues ---- */
+
+/*
+ * Sends to a queue of lab0: the queue that the sender's socket is bound to, in
+ * native mode. In generic mode veth does not note the queue, and what was the
+ * number of the sending queue is read as that of the receiving queue plus one.
+ */
+static void send_to_queue(struct node *sender, uint32_t queue, uint32_t xdp_flags)
+{
+	if (queue && xdp_flags == XDP_FLAGS_SKB_MODE)
+		queue++;
+	lab_enter(&lab, 1);
+	node_open(sender, &(struct node_opts){ .ifname = "lab1", .tx = true, .queue = queue });
+	lab_enter(&lab, 0);
+	node_be_sender(sender, &lab);
+}
+
+static void stop_sending(struct node *sender)
+{
+	lab.send = NULL;
+	node_close(sender);
+}
+
+static void receive_on(struct node *node, uint32_t queue)
+{
+	struct node sender;
+
+	send_to_queue(&sender, queue, node->opts.xdp_flags);
+	node_receive(node, &lab, COUNT);
+	stop_sending(&sender);
+}
+
+static void queue_is_free(uint32_t queue, uint32_t xdp_flags)
+{
+	struct actor actor;
+	struct node sender;
+
+	actor_start(&actor, queue);
+	send_to_queue(&sender, queue, xdp_flags);
+	lab_send(&lab, 77, 100);
+	actor_expect(&actor, 77);
+	stop_sending(&sender);
+	actor_stop(&actor);
+}
+
+static void on_two_queues(uint32_t xdp_flags, bool first_goes_first)
+{
+	struct node_opts opts = { .xdp_flags = xdp_flags };
+	struct node first, second;
+
+	node_open(&first, &opts);
+	opts.queue = 1;
+	assert_int_equal(node_share(&second, &first, &opts), 0);
+	receive_on(&first, 0);
+	receive_on(&second, 1);
+	node_transmit(&second, &lab, COUNT);
+	node_transmit(&first, &lab, COUNT);
+
+	/* The queue of the one is free for others, and the other goes on. */
+	if (first_goes_first) {
+		xsk_socket__delete(first.xsk);
+		first.xsk = NULL;
+		forget_fill(&first);
+		queue_is_free(0, xdp_flags);
+		receive_on(&second, 1);
+		node_transmit(&second, &lab, COUNT);
+		node_unshare(&second, &first);
+	} else {
+		node_unshare(&second, &first);
+		queue_is_free(1, xdp_flags);
+		receive_on(&first, 0);
+		node_transmit(&first, &lab, COUNT);
+	}
+	node_close(&first);
+}
+
+static void two_queues_of_one_device(void **state)
+{
+	(void)state;
+	on_two_queues(XDP_FLAGS_SKB_MODE, true);
+	on_two_queues(XDP_FLAGS_SKB_MODE, false);
+	on_two_queues(XDP_FLAGS_DRV_MODE, true);
+	on_two_queues(XDP_FLAGS_DRV_MODE, false);
+}
+
+/* A third socket may share the queue of the second when the first is gone. */
+static void base_may_go_and_others_come(void **state)
+{
+	struct node_opts opts = { .queue = 1 };
+	struct node first, second, third;
+
+	(void)state;
+	node_open(&first, &(struct node_opts){ 0 });
+	assert_int_equal(node_share(&second, &first, &opts), 0);
+	xsk_socket__delete(first.xsk);
+	first.xsk = NULL;
+	assert_int_equal(node_share_queue(&third, &second, &opts), 0);
+	node_transmit(&third, &lab, COUNT);
+
+	/* And one on the queue that the first had. */
+	assert_int_equal(xsk_socket__create_shared(&first.xsk, "lab0", 0, first.umem, &first.rx,
+						   &first.tx, &first.fill, &first.comp, NULL), 0);
+	node_transmit(&first, &lab, COUNT);
+	node_receive(&first, &lab, COUNT);
+
+	assert_int_equal(xsk_umem__delete(first.umem), -EBUSY);
+	node_unshare(&third, &second);
+	assert_int_equal(xsk_umem__delete(first.umem), -EBUSY);
+	node_unshare(&second, &first);
+	assert_int_equal(xsk_umem__delete(first.umem), -EBUSY);
+	node_close(&first);
+}
+
+/* ---- two devices, and two network namespaces ---- */
+
+/* What one socket sends the other receives, in the same UMEM. */
+static void pass_between(struct node *from, struct node *to)
+{
+	uint32_t at = 0;
+
+	node_fill(to, 64);
+	for (uint32_t i = 0; i < 64; i++) {
+		struct xdp_desc *desc;
+		uint64_t frame = from->free[--from->nfree];
+
+		assert_int_equal(xsk_ring_prod__reserve(&from->tx, 1, &at), 1);
+		desc = xsk_ring_prod__tx_desc(&from->tx, at);
+		*desc = (struct xdp_desc){ .addr = frame, .len = 200 };
+		lab_frame(xsk_umem__get_data(from->area, frame), 200, i);
+		xsk_ring_prod__submit(&from->tx, 1);
+		while (!xsk_ring_cons__peek(&from->comp, 1, &at))
+			sendto(xsk_socket__fd(from->xsk), NULL, 0, MSG_DONTWAIT, NULL, 0);
+		assert_int_equal(*xsk_ring_cons__comp_addr(&from->comp, at), frame);
+		xsk_ring_cons__release(&from->comp, 1);
+		from->free[from->nfree++] = frame;
+		assert_int_equal(node_receive_one(to, 2000), i);
+	}
+}
+
+static void on_two_devices(uint32_t xdp_flags, int second_side, bool first_goes_first)
+{
+	struct node_opts opts = { .xdp_flags = xdp_flags };
+	struct node first, second;
+
+	node_open(&first, &opts);
+	opts.ifname = "lab1";
+	lab_enter(&lab, second_side);
+	assert_int_equal(node_share(&second, &first, &opts), 0);
+	pass_between(&first, &second);
+	pass_between(&second, &first);
+	if (first_goes_first) {
+		xsk_socket__delete(first.xsk);
+		first.xsk = NULL;
+		node_unshare(&second, &first);
+	} else {
+		node_unshare(&second, &first);
+	}
+	lab_enter(&lab, 0);
+	forget_fill(&first);
+	node_close(&first);
+}
+
+static void two_network_namespaces(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		on_two_devices(i & 1 ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE, 1, i & 2);
+}
+
+/* The index of the interface in the other namespace may be the same. */
+static void same_ifindex_in_two_namespaces(void **state)
+{
+	struct node first, second;
+
+	(void)state;
+	lab_enter(&lab, 0);
+	lab_run("ip link add twin index 77 type veth peer name twin index 77 netns "
+		"/proc/%d/fd/%d", getpid(), lab.ns[1]);
+	lab_run("ip link set twin up");
+	lab_enter(&lab, 1);
+	lab_run("ip link set twin up");
+	lab_enter(&lab, 0);
+
+	node_open(&first, &(struct node_opts){ .ifname = "twin" });
+	lab_enter(&lab, 1);
+	assert_int_equal(node_share(&second, &first, &(struct node_opts){ .ifname = "twin" }), 0);
+	assert_ptr_not_equal(second.fill.ring, first.fill.ring);
+	pass_between(&first, &second);
+	pass_between(&second, &first);
+	node_unshare(&second, &first);
+	lab_enter(&lab, 0);
+	forget_fill(&first);
+	node_close(&first);
+	lab_run("ip link del twin");
+}
+
+/* The UMEM's socket was made here; the first socket is wanted there. */
+static void umem_made_in_another_namespace(void **state)
+{
+	struct node node;
+
+	(void)state;
+	assert_int_equal(node_umem(&node, &(struct node_opts){ .ifname = "lab1" }), 0);
+	node_fill(&node, 10);
+	lab_enter(&lab, 1);
+	assert_int_equal(node_socket(&node), 0);
+	assert_int_equal(xsk_prod_nb_free(&node.fill, 2048), 2048 - 10);
+	assert_int_not_equal(lab_prog_id(&lab, 1), 0);
+	lab_enter(&lab, 0);
+	node_close(&node);
+}
+
+static void two_devices_in_one_namespace(void **state)
+{
+	(void)state;
+	lab_enter(&lab, 1);
+	lab_run("ip link set lab1 netns /proc/%d/fd/%d", getpid(), lab.ns[0]);
+	lab_enter(&lab, 0);
+	lab_run("ip link set lab1 up");
+	lab.ns[1] = lab.ns[0];
+	for (int i = 0; i < 4; i++)
+		on_two_devices(i & 1 ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE, 0, i & 2);
+}
+
+/* ---- flags ---- */
+
+static void flags_that_are_not_inherited_are_an_error(void **state)
+{
+	struct node_opts opts = { .queue = 1, .bind_flags = XDP_ZEROCOPY };
+	struct node first, second;
+
+	(void)state;
+	node_open(&first, &(struct node_opts){ 0 });
+	assert_int_equal(node_share(&second, &first, &opts), -EOPNOTSUPP);
+	opts.bind_flags = XDP_USE_NEED_WAKEUP;
+	assert_int_equal(node_share(&second, &first, &opts), -EOPNOTSUPP);
+	opts.bind_flags = XDP_COPY | XDP_SHARED_UMEM;
+	assert_int_equal(node_share(&second, &first, &opts), 0);
+	node_unshare(&second, &first);
+	node_close(&first);
+
+	node_open(&first, &(struct node_opts){ .bind_flags = XDP_COPY | XDP_USE_NEED_WAKEUP });
+	opts.bind_flags = XDP_COPY | XDP_USE_NEED_WAKEUP;
+	assert_int_equal(node_share(&second, &first, &opts), 0);
+	node_transmit(&second, &lab, COUNT);
+	node_unshare(&second, &first);
+	node_close(&first);
+}
+
+static void new_queue_needs_its_own_rings(void **state)
+{
+	struct node_opts opts = { .queue = 1 };
+	struct node first, second;
+
+	(void)state;
+	node_open(&first, &(struct node_opts){ 0 });
+	assert_int_equal(node_share_queue(&second, &first, &opts), -EINVAL);
+	assert_int_equal(node_share(&second, &first, &opts), 0);
+	node_unshare(&second, &first);
+	node_receive(&first, &lab, COUNT);
+	node_close(&first);
+}
+
+/* ---- threads ---- */
+
+struct worker {
+	pthread_t thread;
+	struct node *owner;
+	struct node node;
+	uint32_t queue;
+	int err;
+};
+
+static void *create_and_delete(void *arg)
+{
+	struct worker *worker = arg;
+	struct xsk_ring_prod fill;
+	struct xsk_ring_cons comp, rx;
+	struct xsk_socket *xsk;
+
+	for (int i = 0; i < 15 && !worker->err; i++) {
+		worker->err = xsk_socket__create_shared(&xsk, "lab0", worker->queue,
+							worker->owner->umem, &rx, NULL, &fill,
+							&comp, NULL);
+		if (!worker->err)
+			xsk_socket__delete(xsk);
+	}
+	return NULL;
+}
+
+static void threads_create_and_delete_on_one_umem(void **state)
+{
+	struct worker workers[4] = { 0 };
+	struct node owner;
+
+	(void)state;
+	node_open(&owner, &(struct node_opts){ 0 });
+	for (uint32_t i = 0; i < 4; i++) {
+		workers[i].owner = &owner;
+		workers[i].queue = i % QUEUES;
+		assert_int_equal(pthread_create(&workers[i].thread, NULL, create_and_delete,
+						&workers[i]), 0);
+	}
+	for (uint32_t i = 0; i < 4; i++) {
+		pthread_join(workers[i].thread, NULL);
+		assert_int_equal(workers[i].err, 0);
+	}
+	node_receive(&owner, &lab, COUNT);
+	node_close(&owner);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, count, nothing_left)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(two_sockets_on_one_queue),
+		TEST(structs_given_for_a_queue_in_use),
+		TEST(two_queues_of_one_device),
+		TEST(base_may_go_and_others_come),
+		TEST(two_network_namespaces),
+		TEST(same_ifindex_in_two_namespaces),
+		TEST(umem_made_in_another_namespace),
+		TEST(flags_that_are_not_inherited_are_an_error),
+		TEST(new_queue_needs_its_own_rings),
+		TEST(threads_create_and_delete_on_one_umem),
+		/* Last: it moves lab1. */
+		TEST(two_devices_in_one_namespace),
+	};
+
+	return cmocka_run_group_tests(tests, open_lab, close_lab);
+}
