@@ -497,15 +497,14 @@ static int create_without_descriptors(void)
 	struct rlimit limit;
 	struct xsk_socket *xsk;
 	struct xsk_umem *umem;
-	int err, left;
+	int err, left, highest;
 
 	if (xsk_umem__create(&umem, area, SIZE, &fill, &comp, NULL))
 		_exit(93);
+	highest = open("/dev/null", O_RDONLY);
+	close(highest);
 	/* Each step of the way fails once for want of a descriptor. */
 	for (left = 0; left < 16; left++) {
-		int highest = open("/dev/null", O_RDONLY);
-
-		close(highest);
 		limit = (struct rlimit){ (rlim_t)(highest + left), 4096 };
 		if (setrlimit(RLIMIT_NOFILE, &limit))
 			_exit(98);
@@ -516,7 +515,8 @@ static int create_without_descriptors(void)
 			return err;
 		if (open("/dev/null", O_RDONLY) != (left ? highest : -1))
 			_exit(99);	/* a descriptor was left */
-		close(highest);
+		if (left)
+			close(highest);
 	}
 	if (left < 3)
 		_exit(100);		/* it needs more than that */
