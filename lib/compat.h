@@ -14,6 +14,10 @@
  *     in use    the file of one of its sockets (umem->base)
  *     idle      no socket; a new file, not registered; the next create makes it
  *               ready again
+ *
+ * The caller's FILL and COMPLETION structs that came with the UMEM can be used
+ * all the time. While no queue has them they show umem->rings: those of a ready
+ * UMEM, else blank ones; what he puts there is carried into the next queue's.
  */
 #ifndef XSK_LIB_COMPAT_H
 #define XSK_LIB_COMPAT_H
@@ -58,6 +62,8 @@ struct xsk_umem {
 	struct xsk_umem_area area;
 	struct xsk_ring_prod *fill;	/* the caller's */
 	struct xsk_ring_cons *comp;
+	struct xsk_umem_rings rings;	/* that no queue has; may be none */
+	bool shown;			/* fill and comp show them */
 	struct xsk_socket *sockets;
 	struct xsk_compat_queue *queues;
 
@@ -67,9 +73,7 @@ struct xsk_umem {
 	/* Of the socket that fd is while no struct xsk_socket uses it: */
 	bool registered;		/* ready, else idle */
 	bool lent;			/* it was handed to _create_with_fd() */
-	bool fresh;			/* no struct of the caller's shows rings yet */
 	uint64_t netns;			/* 0: not known */
-	struct xsk_umem_rings rings;	/* mapped while no queue has taken them */
 	uint32_t rx_size;		/* of rings that a failed create left */
 	uint32_t tx_size;
 };
@@ -87,6 +91,12 @@ int xsk_compat_umem_ready(struct xsk_umem *umem, uint64_t netns, uint32_t rx_siz
 
 /* After a create that got as far as bind: as if it had not been tried. */
 void xsk_compat_umem_undo_bind(struct xsk_umem *umem);
+
+/* The queue that had the caller's structs of the UMEM is gone: blank rings. */
+void xsk_compat_umem_blank(struct xsk_umem *umem, const struct xsk_umem_rings *like);
+
+/* What the caller put into the rings that no queue has, into those of a queue. */
+void xsk_compat_umem_carry(struct xsk_umem *umem, const struct xsk_umem_rings *to);
 
 /* Its last socket is gone: closes the file, so that the kernel frees the queue. */
 void xsk_compat_umem_idle(struct xsk_umem *umem);

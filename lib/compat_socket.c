@@ -42,6 +42,8 @@ static void put_queue(struct xsk_umem *umem, struct xsk_compat_queue *queue)
 	for (at = &umem->queues; *at != queue; at = &(*at)->next)
 		;
 	*at = queue->next;
+	if (queue->fill == umem->fill && queue->comp == umem->comp)
+		xsk_compat_umem_blank(umem, &queue->rings);
 	xsk_umem_unmap_rings(&queue->rings);
 	free(queue);
 }
@@ -276,17 +278,29 @@ static int prepare_first(struct xsk_socket *xsk, const struct request *req,
 	return err;
 }
 
+/* One struct cannot show two rings. */
+static bool has_queue_with_rings(const struct xsk_umem *umem,
+				 const struct xsk_compat_queue *wanted)
+{
+	const struct xsk_compat_queue *each = umem->queues;
+
+	while (each && each->fill != wanted->fill && each->comp != wanted->comp)
+		each = each->next;
+	return each;
+}
+
 static int prepare_further(struct xsk_socket *xsk, const struct request *req,
 			   const struct xsk_socket *base, struct xsk_error *error)
 {
 	bool own_queue = !xsk->queue->sockets;
 	int err;
 
-	if (own_queue && !req->fill) {
+	if (own_queue && has_queue_with_rings(req->umem, xsk->queue)) {
 		xsk_error_set(error, -EINVAL, "socket",
-			      "queue %u of %s is new to the UMEM and needs a FILL and a "
-			      "COMPLETION ring of its own", req->queue, req->ifname);
-		return xsk_error_hint(error, "give them to xsk_socket__create_shared()");
+			      "queue %u of %s needs a FILL and a COMPLETION ring of its own; "
+			      "those given show the rings of another queue",
+			      req->queue, req->ifname);
+		return xsk_error_hint(error, "give others to xsk_socket__create_shared()");
 	}
 	err = check_inherited(req, base, error);
 	if (err)
@@ -344,55 +358,57 @@ static int connect_queue(struct xsk_socket *xsk, const struct request *req,
 	return err;
 }
 
-/*
- * The caller's FILL and COMPLETION structs. Those that are in use are left
- * alone: they know what the caller has reserved and peeked.
- */
-static void show_queue(struct xsk_compat_queue *queue, const struct request *req, bool first)
+/* The rings of a new queue, in the structs that the caller works with. */
+static void show_new_queue(struct xsk_compat_queue *queue, const struct request *req,
+			   bool first)
 {
 	struct xsk_umem *umem = req->umem;
-	struct xsk_ring_prod *fill = req->fill ? req->fill : umem->fill;
-	struct xsk_ring_cons *comp = req->comp ? req->comp : umem->comp;
 
-	if (queue->sockets && !req->fill)
-		return;
-	if (first && !umem->fresh) {
-		*fill = *umem->fill;
-		*comp = *umem->comp;
+	if (first) {
+		queue->rings = umem->rings;
+		umem->rings = (struct xsk_umem_rings){ 0 };
+	}
+	if (first && umem->shown) {
+		/* With what he has reserved and peeked in the UMEM's. */
+		*queue->fill = *umem->fill;
+		*queue->comp = *umem->comp;
+		umem->shown = false;
+	} else if (umem->shown && queue->fill == umem->fill && queue->comp == umem->comp) {
+		xsk_compat_umem_carry(umem, &queue->rings);
 	} else {
-		if (fill != queue->fill)
-			xsk_ring_init_prod(fill, &queue->rings.fill);
-		if (comp != queue->comp)
-			xsk_ring_init_cons(comp, &queue->rings.comp);
+		xsk_ring_init_prod(queue->fill, &queue->rings.fill);
+		xsk_ring_init_cons(queue->comp, &queue->rings.comp);
 	}
-	if (!queue->sockets) {
-		queue->fill = fill;
-		queue->comp = comp;
-	}
+}
+
+/* Other structs than those in use; these know what is reserved and peeked. */
+static void show_known_queue(const struct xsk_compat_queue *queue, const struct request *req)
+{
+	if (req->fill && req->fill != queue->fill)
+		xsk_ring_init_prod(req->fill, &queue->rings.fill);
+	if (req->comp && req->comp != queue->comp)
+		xsk_ring_init_cons(req->comp, &queue->rings.comp);
 }
 
 /* Nothing can fail any more: the caller's structs, and the UMEM's lists. */
 static void enter(struct xsk_socket *xsk, const struct request *req)
 {
+	struct xsk_compat_queue *queue = xsk->queue;
 	struct xsk_umem *umem = req->umem;
-	bool first = !umem->sockets;
 
-	if (first) {
-		xsk->queue->rings = umem->rings;
-		umem->rings = (struct xsk_umem_rings){ 0 };
-		umem->base = xsk;
-	}
 	if (req->rx)
 		xsk_ring_init_cons(req->rx, &xsk->rings.rx);
 	if (req->tx)
 		xsk_ring_init_prod(req->tx, &xsk->rings.tx);
-	show_queue(xsk->queue, req, first);
-	umem->fresh = false;
-
-	if (!xsk->queue->sockets++) {
-		xsk->queue->next = umem->queues;
-		umem->queues = xsk->queue;
+	if (queue->sockets++) {
+		show_known_queue(queue, req);
+	} else {
+		show_new_queue(queue, req, !umem->sockets);
+		queue->next = umem->queues;
+		umem->queues = queue;
 	}
+	if (!umem->sockets)
+		umem->base = xsk;
 	xsk->next = umem->sockets;
 	umem->sockets = xsk;
 }
@@ -418,6 +434,8 @@ static struct xsk_socket *allocate(const struct request *req)
 		xsk->queue->netns = req->netns;
 		xsk->queue->ifindex = req->ifindex;
 		xsk->queue->id = req->queue;
+		xsk->queue->fill = req->fill ? req->fill : req->umem->fill;
+		xsk->queue->comp = req->comp ? req->comp : req->umem->comp;
 	}
 	return xsk;
 }

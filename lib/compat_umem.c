@@ -37,6 +37,37 @@ int xsk_umem__delete(struct xsk_umem *umem)
 	return 0;
 }
 
+/* ---- the rings that no queue has ---- */
+
+static void show(struct xsk_umem *umem)
+{
+	xsk_ring_init_prod(umem->fill, &umem->rings.fill);
+	xsk_ring_init_cons(umem->comp, &umem->rings.comp);
+	umem->shown = true;
+}
+
+void xsk_compat_umem_blank(struct xsk_umem *umem, const struct xsk_umem_rings *like)
+{
+	struct xsk_umem_rings blank = { 0 };
+
+	if (xsk_ring_map_blank(&blank.fill, &like->fill) ||
+	    xsk_ring_map_blank(&blank.comp, &like->comp)) {
+		xsk_umem_unmap_rings(&blank);
+		return;
+	}
+	umem->rings = blank;
+	show(umem);
+}
+
+void xsk_compat_umem_carry(struct xsk_umem *umem, const struct xsk_umem_rings *to)
+{
+	xsk_ring_carry(&to->fill, &umem->rings.fill, sizeof(uint64_t));
+	xsk_ring_move_prod(umem->fill, &to->fill);
+	xsk_ring_move_cons(umem->comp, &to->comp);
+	xsk_umem_unmap_rings(&umem->rings);
+	umem->shown = false;
+}
+
 /* ---- create ---- */
 
 static struct xsk_umem_area area_from_opts(void *umem_area, const struct xsk_umem_opts *opts)
@@ -124,8 +155,7 @@ static int create(struct xsk_umem **ret, void *umem_area, struct xsk_ring_prod *
 		destroy(umem);
 		return err;
 	}
-	xsk_ring_init_prod(fill, &umem->rings.fill);
-	xsk_ring_init_cons(comp, &umem->rings.comp);
+	show(umem);
 	*ret = umem;
 	return 0;
 }
@@ -137,6 +167,7 @@ static int renew(struct xsk_umem *umem, uint64_t netns, struct xsk_error *error)
 {
 	struct xsk_umem_rings rings = { 0 };
 	int fd, err;
+	bool shown;
 
 	fd = xsk_socket_open(error);
 	if (fd < 0)
@@ -158,17 +189,13 @@ static int renew(struct xsk_umem *umem, uint64_t netns, struct xsk_error *error)
 		umem->fd = fd;
 	}
 
-	if (umem->rings.fill.addr) {
-		xsk_ring_carry(&rings.fill, &umem->rings.fill, sizeof(uint64_t));
+	shown = umem->shown;
+	if (shown)
+		xsk_compat_umem_carry(umem, &rings);
+	else
 		xsk_umem_unmap_rings(&umem->rings);
-	} else {
-		umem->fresh = true;
-	}
-	if (!umem->fresh) {
-		xsk_ring_move_prod(umem->fill, &rings.fill);
-		xsk_ring_move_cons(umem->comp, &rings.comp);
-	}
 	umem->rings = rings;
+	umem->shown = shown;
 	umem->registered = true;
 	umem->lent = false;
 	umem->netns = netns;

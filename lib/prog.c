@@ -21,7 +21,7 @@
 
 /* Others may attach or detach between our look and our step: look again. */
 #define MAX_TRIES 50
-#define RACED (-EAGAIN)
+#define RACED (-4096)			/* below all of the kernel's errors */
 
 void xsk_prog_leave(struct xsk_prog *prog)
 {
@@ -144,21 +144,22 @@ static int still_attached(uint32_t prog_id, int ifindex)
 	return dev.prog_id == prog_id ? 0 : RACED;
 }
 
-static int explain_foreign(int err, const struct xsk_netdev *dev, const char *name,
-			   struct xsk_error *error)
+static int explain_lookup(int err, struct xsk_error *error)
 {
-	switch (err) {
-	case -ENOENT:
-		xsk_error_set(error, -EBUSY, "XDP program",
-			      "%s runs the program '%s' (id %u), which has no XSKMAP called "
-			      MAP_NAME, dev->name, name, dev->prog_id);
-		return xsk_error_hint(error, "detach it (ip link set dev %s xdp off), or give it "
-				      "such a map", dev->name);
-	case -EPERM:
+	if (err == -EPERM)
 		return explain_eperm(error, "XDP program",
 				     "CAP_SYS_ADMIN to look up the program that is attached");
-	}
 	return xsk_error_system(error, err, "XDP program");
+}
+
+static int explain_foreign(const struct xsk_netdev *dev, const char *name,
+			   struct xsk_error *error)
+{
+	xsk_error_set(error, -EBUSY, "XDP program",
+		      "%s runs the program '%s' (id %u), which has no XSKMAP called " MAP_NAME,
+		      dev->name, name, dev->prog_id);
+	return xsk_error_hint(error, "detach it (ip link set dev %s xdp off), or give it such a map",
+			      dev->name);
 }
 
 static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
@@ -170,12 +171,14 @@ static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
 	prog->map_fd = find_map_of_prog(dev->prog_id, name);
 	if (prog->map_fd == RACED)
 		return RACED;
+	if (prog->map_fd == -ENOENT)
+		return explain_foreign(dev, name, error);
 	if (prog->map_fd < 0)
-		return explain_foreign(prog->map_fd, dev, name, error);
+		return explain_lookup(prog->map_fd, error);
 
 	prog->link_fd = find_link(dev->prog_id, dev->ifindex);
 	if (prog->link_fd < 0 && prog->link_fd != -ENOENT)
-		return xsk_error_system(error, prog->link_fd, "XDP program");
+		return explain_lookup(prog->link_fd, error);
 
 	err = still_attached(dev->prog_id, dev->ifindex);
 	if (err && err != RACED)

@@ -70,6 +70,18 @@ int xsk_ring_map(struct xsk_ring_map *ret, int fd, uint64_t pgoff,
 	return 0;
 }
 
+int xsk_ring_map_blank(struct xsk_ring_map *ret, const struct xsk_ring_map *like)
+{
+	struct xsk_ring_map map = *like;
+	int err;
+
+	err = xsk_sys_mmap_anonymous(&map.addr, map.len);
+	if (err)
+		return err;
+	*ret = map;
+	return 0;
+}
+
 void xsk_ring_unmap(struct xsk_ring_map *map)
 {
 	if (map->addr)

@@ -33,6 +33,8 @@ int xsk_ring_offsets(int fd, struct xdp_mmap_offsets *ret);
  */
 int xsk_ring_map(struct xsk_ring_map *ret, int fd, uint64_t pgoff,
 		 const struct xdp_ring_offset *offset, uint32_t size, size_t entry_size);
+/* The same in memory of our own: an empty ring that no kernel reads. */
+int xsk_ring_map_blank(struct xsk_ring_map *ret, const struct xsk_ring_map *like);
 void xsk_ring_unmap(struct xsk_ring_map *map);
 
 /* Every member anew, as the counters in the ring say. */

@@ -35,15 +35,24 @@ int xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	return getsockopt(fd, level, name, value, len) ? -errno : 0;
 }
 
-int xsk_sys_mmap(void **ret, int fd, uint64_t offset, size_t len)
+static int map(void **ret, int fd, uint64_t offset, size_t len, int flags)
 {
-	void *addr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-			  fd, (off_t)offset);
+	void *addr = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, fd, (off_t)offset);
 
 	if (addr == MAP_FAILED)
 		return -errno;
 	*ret = addr;
 	return 0;
+}
+
+int xsk_sys_mmap(void **ret, int fd, uint64_t offset, size_t len)
+{
+	return map(ret, fd, offset, len, MAP_SHARED | MAP_POPULATE);
+}
+
+int xsk_sys_mmap_anonymous(void **ret, size_t len)
+{
+	return map(ret, -1, 0, len, MAP_PRIVATE | MAP_ANONYMOUS);
 }
 
 void xsk_sys_munmap(void *addr, size_t len)

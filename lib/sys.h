@@ -16,8 +16,9 @@ int xsk_sys_bind(int fd, const void *addr, socklen_t len);
 int xsk_sys_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
 int xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 
-/* Shared, readable and writable, populated at once. *ret only on success. */
+/* Readable and writable; *ret only on success. Of fd: shared, populated at once. */
 int xsk_sys_mmap(void **ret, int fd, uint64_t offset, size_t len);
+int xsk_sys_mmap_anonymous(void **ret, size_t len);
 void xsk_sys_munmap(void *addr, size_t len);
 
 /* Closes fd; less than 0 is "no descriptor". */

@@ -375,8 +375,9 @@ struct xsk_socket_opts {
  * umem_area: page aligned, size bytes: a multiple of the frame size unless
  * chunks are unaligned. It stays the caller's, and must stay mapped until the
  * UMEM is deleted. Huge pages and shared memory are fine.
- * fill, comp: written here; the UMEM's first socket uses them unless it is
- * given others. They must live as long as the UMEM.
+ * fill, comp: written here; a socket uses them unless it is given others or
+ * another queue has them. They must live as long as the UMEM, and FILL can be
+ * filled at any time: what it holds while no queue has it, the next one gets.
  * config: NULL for the defaults.
  * fd (_with_fd): an AF_XDP socket made elsewhere, for processes without
  * CAP_NET_RAW. It belongs to the UMEM when the call succeeds and stays the
@@ -412,10 +413,10 @@ struct xsk_umem *xsk_umem__create_opts(void *umem_area,
  *
  * rx, tx: one or both; written on success, the caller's, and to be kept until
  * the socket is deleted.
- * fill, comp: the rings of the socket's queue. The first socket on a UMEM takes
- * over the UMEM's own. A further one on the same queue of the same interface
- * shares that queue's rings; one on another queue or interface needs two of its
- * own. Written on success.
+ * fill, comp: the rings of the socket's queue. A further socket on the same
+ * queue of the same interface shares that queue's; one on another queue or
+ * interface needs two of its own, which show the rings of no other queue.
+ * NULL: those of the UMEM. Written on success.
  * bind_flags: for a further socket the kernel takes over the mode of the first;
  * a flag that this mode does not fulfil is an error.
  *
@@ -451,8 +452,9 @@ struct xsk_socket *xsk_socket__create_opts(const char *ifname,
 
 /*
  * Delete in any order among the sockets, the UMEM last: -EBUSY while it has
- * sockets. NULL is legal. All frames are the caller's again; the rings of a
- * queue are gone with its last socket, and the UMEM can carry a new one.
+ * sockets. NULL is legal. The rings of a queue are gone with its last socket,
+ * and all frames that they held are the caller's again (those of the UMEM's own
+ * structs are empty then); the queue is free, and the UMEM can carry new sockets.
  */
 int xsk_umem__delete(struct xsk_umem *umem);
 void xsk_socket__delete(struct xsk_socket *xsk);

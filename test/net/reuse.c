@@ -88,6 +88,29 @@ static void a_hundred_times_on_one_umem(void **state)
 	node_close(&node);
 }
 
+/* The UMEM's FILL ring can be filled at any time, also between two sockets. */
+static void filled_before_each_create(void **state)
+{
+	struct node node;
+
+	(void)state;
+	assert_int_equal(node_umem(&node, &(struct node_opts){ .fill_size = 64 }), 0);
+	for (uint32_t round = 0; round < 5; round++) {
+		node_fill(&node, 40);
+		assert_int_equal(node_socket(&node), 0);
+		for (uint32_t i = 0; i < 40; i++)
+			lab_send(&lab, i, 100);
+		for (uint32_t i = 0; i < 40; i++)
+			assert_int_equal(node_receive_one(&node, 2000), i);
+		node_receive(&node, &lab, 200);
+		node_transmit(&node, &lab, 200);
+		delete_socket(&node);
+		assert_int_equal(xsk_prod_nb_free(&node.fill, 64), 64);
+		assert_int_equal(xsk_cons_nb_avail(&node.comp, 64), 0);
+	}
+	node_close(&node);
+}
+
 static void a_hundred_times_from_two_processes(void **state)
 {
 	struct actor actor;
@@ -399,6 +422,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_hundred_times_on_one_umem),
+		TEST(filled_before_each_create),
 		TEST(a_hundred_times_from_two_processes),
 		TEST(a_hundred_umems),
 		TEST(after_ebusy_with_filled_ring),

@@ -237,6 +237,30 @@ static void base_may_go_and_others_come(void **state)
 	node_close(&first);
 }
 
+/* With the UMEM's own rings, which no queue has any more. */
+static void first_may_come_again(void **state)
+{
+	struct node first, second;
+
+	(void)state;
+	node_open(&first, &(struct node_opts){ 0 });
+	assert_int_equal(node_share(&second, &first, &(struct node_opts){ .queue = 1 }), 0);
+	for (int i = 0; i < 3; i++) {
+		xsk_socket__delete(first.xsk);
+		first.xsk = NULL;
+		forget_fill(&first);
+		node_fill(&first, 20);
+		assert_int_equal(node_socket(&first), 0);
+		node_receive(&first, &lab, COUNT);
+		node_transmit(&first, &lab, COUNT);
+		node_transmit(&second, &lab, COUNT);
+	}
+	node_unshare(&second, &first);
+	forget_fill(&first);
+	first.nfree = first.opts.frames;
+	node_close(&first);
+}
+
 /* ---- two devices, and two network namespaces ---- */
 
 /* What one socket sends the other receives, in the same UMEM. */
@@ -444,6 +468,7 @@ int main(void)
 		TEST(structs_given_for_a_queue_in_use),
 		TEST(two_queues_of_one_device),
 		TEST(base_may_go_and_others_come),
+		TEST(first_may_come_again),
 		TEST(two_network_namespaces),
 		TEST(same_ifindex_in_two_namespaces),
 		TEST(umem_made_in_another_namespace),
