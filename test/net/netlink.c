@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/*
+ * Attached by netlink, as on kernels that have no bpf_link for XDP: the test's
+ * own bpf_link_create() takes the place of libbpf's, and says what they say.
+ */
+#include "node.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "actor.h"
+
+int bpf_link_create(int prog_fd, int target_fd, enum bpf_attach_type attach_type,
+		    const struct bpf_link_create_opts *opts)
+{
+	(void)prog_fd;
+	(void)target_fd;
+	(void)attach_type;
+	(void)opts;
+	return -EINVAL;
+}
+
+static struct lab lab;
+static struct lab_count before;
+
+static int open_lab(void **state)
+{
+	(void)state;
+	lab_open(&lab, 2);
+	lab_count(&before);
+	return 0;
+}
+
+static int close_lab(void **state)
+{
+	(void)state;
+	lab_close(&lab);
+	return 0;
+}
+
+static void attached_and_detached(void **state)
+{
+	static const uint32_t modes[] = { 0, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE };
+	struct lab_count with;
+	struct node node;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		node_open(&node, &(struct node_opts){ .xdp_flags = modes[i] });
+		assert_int_not_equal(lab_prog_id(&lab, 0), 0);
+		lab_count(&with);
+		assert_true(with.links <= before.links);
+		node_receive(&node, &lab, 100);
+		node_close(&node);
+		lab_assert_prog(&lab, 0, false);
+		lab_assert_unchanged(&before);
+	}
+}
+
+static void child_does_not_detach_what_the_parent_uses(void **state)
+{
+	struct node node;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	node_open(&node, &(struct node_opts){ 0 });
+	pid = fork();
+	if (!pid) {
+		xsk_socket__delete(node.xsk);
+		_exit(xsk_umem__delete(node.umem) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	node_receive(&node, &lab, 100);
+	node_close(&node);
+	lab_assert_prog(&lab, 0, false);
+	lab_assert_unchanged(&before);
+}
+
+/* There is no share to be had in it: it is used, and its maker detaches it. */
+static void others_use_it(void **state)
+{
+	struct actor actor;
+	struct node node;
+
+	(void)state;
+	node_open(&node, &(struct node_opts){ .queue = 1 });
+	actor_start(&actor, 0);
+	lab_send(&lab, 4, 100);
+	actor_expect(&actor, 4);
+	actor_stop(&actor);
+	assert_int_not_equal(lab_prog_id(&lab, 0), 0);
+	node_close(&node);
+	lab_assert_prog(&lab, 0, false);
+	lab_assert_unchanged(&before);
+}
+
+static void setup_leaves_it(void **state)
+{
+	struct node node;
+
+	(void)state;
+	assert_int_equal(xsk_setup_xdp_prog(lab.ifindex[0], NULL), 0);
+	assert_int_equal(xsk_setup_xdp_prog(lab.ifindex[0], NULL), 0);
+	node_open(&node, &(struct node_opts){ 0 });
+	node_receive(&node, &lab, 100);
+	node_close(&node);
+	assert_int_not_equal(lab_prog_id(&lab, 0), 0);
+	lab_run("ip link set lab0 xdp off");
+	lab_assert_prog(&lab, 0, false);
+	lab_assert_unchanged(&before);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(attached_and_detached),
+		cmocka_unit_test(child_does_not_detach_what_the_parent_uses),
+		cmocka_unit_test(others_use_it),
+		cmocka_unit_test(setup_leaves_it),
+	};
+
+	return cmocka_run_group_tests(tests, open_lab, close_lab);
+}
