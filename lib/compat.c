@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "error.h"
-#include "filter.h"
 #include "sys.h"
 
 /*
@@ -79,82 +78,44 @@ int xsk_compat_read_opts(void *known, size_t size, const void *opts,
 	return 0;
 }
 
-/*
- * The program that xsk_setup_xdp_prog() attaches has no handle by which it could
- * be given back. One share for each interface is kept until the process ends.
- */
-struct held_prog {
-	struct held_prog *next;
-	uint64_t netns;
-	int ifindex;
-	int link_fd;
-};
-
-static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct held_prog *held;
-
-static struct held_prog *find_held(uint64_t netns, int ifindex)
+/* The caller's own descriptor of the map; who closes it does not touch ours. */
+static int dup_map(const struct xsk_compat_share *share, int *ret, struct xsk_error *error)
 {
-	struct held_prog *each;
+	int fd;
 
-	for (each = held; each; each = each->next)
-		if (each->netns == netns && each->ifindex == ifindex)
-			break;
-	return each;
+	if (!ret)
+		return 0;
+	fd = xsk_sys_dup(share->prog.map_fd);
+	if (fd < 0)
+		return xsk_error_system(error, fd, "XSKMAP");
+	*ret = fd;
+	return 0;
 }
 
-/* Takes the link over, in the place of the one held before. */
-static int hold(int ifindex, int link_fd, struct xsk_error *error)
+/*
+ * It returns no handle by which the program could be given back: the process
+ * keeps its share.
+ */
+int xsk_setup_xdp_prog(int ifindex, int *xsks_map_fd)
 {
-	struct held_prog *each;
+	struct xsk_compat_share *share;
+	struct xsk_error error;
 	uint64_t netns;
 	int err;
 
 	err = xsk_sys_netns(&netns);
-	if (err)
-		return xsk_error_system(error, err, "network namespace");
-
-	each = find_held(netns, ifindex);
-	if (!each) {
-		each = malloc(sizeof(*each));
-		if (!each)
-			return xsk_error_system(error, -ENOMEM, "setup");
-		*each = (struct held_prog){ held, netns, ifindex, -1 };
-		held = each;
+	if (err) {
+		xsk_error_system(&error, err, "network namespace");
+		return xsk_compat_fail(&error);
 	}
-	xsk_sys_close(each->link_fd);
-	each->link_fd = link_fd;
-	return 0;
-}
-
-int xsk_setup_xdp_prog(int ifindex, int *xsks_map_fd)
-{
-	struct bpf_insn insns[XSK_FILTER_DEFAULT_INSNS];
-	struct xsk_code code = xsk_filter_default(insns);
-	struct xsk_prog prog;
-	struct xsk_error error;
-	int err;
-
-	err = xsk_prog_join(&prog, ifindex, 0, &code, &error);
+	err = xsk_compat_share_get(&share, netns, ifindex, 0, &error);
 	if (err)
 		return xsk_compat_fail(&error);
-
-	/* Attached by netlink it stays, and nothing needs to be held. */
-	xsk_sys_close(prog.prog_fd);
-	prog.prog_fd = -1;
-	if (prog.link_fd >= 0) {
-		pthread_mutex_lock(&held_lock);
-		err = hold(ifindex, prog.link_fd, &error);
-		pthread_mutex_unlock(&held_lock);
-		if (err) {
-			xsk_prog_leave(&prog);
-			return xsk_compat_fail(&error);
-		}
+	err = dup_map(share, xsks_map_fd, &error);
+	if (err) {
+		xsk_compat_share_put(share);
+		return xsk_compat_fail(&error);
 	}
-
-	if (xsks_map_fd)
-		*xsks_map_fd = prog.map_fd;
-	else
-		xsk_sys_close(prog.map_fd);
+	xsk_compat_share_keep(share);
 	return 0;
 }

@@ -33,6 +33,16 @@
 
 struct xsk_error;
 
+/* This process's share in the program of one interface. */
+struct xsk_compat_share {
+	struct xsk_compat_share *next;
+	uint64_t netns;
+	int ifindex;
+	unsigned int users;
+	bool kept;			/* one of the users is xsk_setup_xdp_prog() */
+	struct xsk_prog prog;
+};
+
 /* One queue of one interface: its sockets share FILL and COMPLETION. */
 struct xsk_compat_queue {
 	struct xsk_compat_queue *next;
@@ -43,6 +53,7 @@ struct xsk_compat_queue {
 	struct xsk_ring_prod *fill;	/* the caller's, that he works with */
 	struct xsk_ring_cons *comp;
 	struct xsk_umem_rings rings;
+	const struct xsk_socket *mapped_by;	/* through whose file */
 };
 
 struct xsk_socket {
@@ -54,7 +65,7 @@ struct xsk_socket {
 	bool has_rx;
 	uint16_t bind_flags;		/* in force, inherited ones included */
 	struct xsk_socket_rings rings;
-	struct xsk_prog prog;		/* our share; none with INHIBIT_PROG_LOAD */
+	struct xsk_compat_share *share;	/* NULL: none with INHIBIT_PROG_LOAD */
 };
 
 struct xsk_umem {
@@ -100,6 +111,16 @@ void xsk_compat_umem_carry(struct xsk_umem *umem, const struct xsk_umem_rings *t
 
 /* Its last socket is gone: closes the file, so that the kernel frees the queue. */
 void xsk_compat_umem_idle(struct xsk_umem *umem);
+
+/*
+ * Takes a share in the program of an interface of this thread's namespace, and
+ * gives it back. Any thread; NULL is legal to put.
+ */
+int xsk_compat_share_get(struct xsk_compat_share **ret, uint64_t netns, int ifindex,
+			 uint32_t modes, struct xsk_error *error);
+void xsk_compat_share_put(struct xsk_compat_share *share);
+/* In the place of put: it is kept, once, until the process ends. */
+void xsk_compat_share_keep(struct xsk_compat_share *share);
 
 /*
  * Copies the caller's opts to *known, a zeroed struct of which this library

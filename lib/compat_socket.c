@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "error.h"
-#include "filter.h"
 #include "kernel.h"
 #include "netdev.h"
 #include "sys.h"
@@ -54,7 +53,7 @@ static void destroy(struct xsk_socket *xsk)
 	if (!xsk->is_first)
 		xsk_sys_close(xsk->fd);
 	xsk_socket_unmap_rings(&xsk->rings);
-	xsk_prog_leave(&xsk->prog);
+	xsk_compat_share_put(xsk->share);
 	free(xsk);
 }
 
@@ -67,6 +66,20 @@ static void leave_base(struct xsk_umem *umem)
 		umem->base = umem->sockets;
 }
 
+/*
+ * The rings of a queue that others still use must not keep the deleted socket
+ * in the kernel, and in its map. (If it fails, it goes with the queue.)
+ */
+static void leave_rings(const struct xsk_umem *umem, struct xsk_compat_queue *queue)
+{
+	const struct xsk_socket *other = umem->sockets;
+
+	while (other && other->queue != queue)
+		other = other->next;
+	if (other && !xsk_umem_remap_rings(&queue->rings, other->fd))
+		queue->mapped_by = other;
+}
+
 /* Of two sockets on a queue the map holds one: the other takes the place. */
 static void bequeath_map_entry(const struct xsk_umem *umem,
 			       const struct xsk_compat_queue *queue)
@@ -74,8 +87,8 @@ static void bequeath_map_entry(const struct xsk_umem *umem,
 	struct xsk_error ignored;
 
 	for (struct xsk_socket *each = umem->sockets; each; each = each->next)
-		if (each->queue == queue && each->has_rx && each->prog.map_fd >= 0)
-			xsk_prog_set_socket(each->prog.map_fd, queue->id, each->fd, true,
+		if (each->queue == queue && each->share)
+			xsk_prog_set_socket(each->share->prog.map_fd, queue->id, each->fd, true,
 					    &ignored);
 }
 
@@ -96,6 +109,8 @@ void xsk_socket__delete(struct xsk_socket *xsk)
 	*at = xsk->next;
 	if (umem->base == xsk)
 		leave_base(umem);
+	if (queue->mapped_by == xsk)
+		leave_rings(umem, queue);
 	destroy(xsk);
 	bequeath_map_entry(umem, queue);
 	put_queue(umem, queue);
@@ -244,12 +259,12 @@ static int check_inherited(const struct request *req, const struct xsk_socket *b
 		return xsk_error_system(error, err, "bind");
 	if (req->bind_flags & (zerocopy ? XDP_COPY : XDP_ZEROCOPY))
 		return xsk_error_set(error, -EOPNOTSUPP, "bind",
-				     "the UMEM's first socket is in %s mode, and the others with it",
+				     "the UMEM's first socket is in %s mode, the others follow it",
 				     zerocopy ? "zero-copy" : "copy");
 	if (lacking)
 		return xsk_error_set(error, -EOPNOTSUPP, "bind",
-				     "the UMEM's first socket was bound without the flags 0x%x, and "
-				     "the others with it", lacking);
+				     "the UMEM's first socket was bound without the flags 0x%x, "
+				     "the others follow it", lacking);
 	return 0;
 }
 
@@ -318,15 +333,6 @@ static int prepare_further(struct xsk_socket *xsk, const struct request *req,
 	return xsk_socket_set_rings(xsk->fd, req->rx_size, req->tx_size, error);
 }
 
-static int join_prog(struct xsk_socket *xsk, const struct request *req,
-		     struct xsk_error *error)
-{
-	struct bpf_insn insns[XSK_FILTER_DEFAULT_INSNS];
-	struct xsk_code code = xsk_filter_default(insns);
-
-	return xsk_prog_join(&xsk->prog, req->ifindex, req->xdp_modes, &code, error);
-}
-
 /*
  * The program is attached before bind, because some drivers start a queue only
  * with a program there (igb); the socket is put into the map after it, because
@@ -344,7 +350,8 @@ static int connect_queue(struct xsk_socket *xsk, const struct request *req,
 	int err;
 
 	if (req->with_prog) {
-		err = join_prog(xsk, req, error);
+		err = xsk_compat_share_get(&xsk->share, req->netns, req->ifindex, req->xdp_modes,
+					   error);
 		if (err)
 			return err;
 	}
@@ -352,7 +359,7 @@ static int connect_queue(struct xsk_socket *xsk, const struct request *req,
 	if (err || !req->with_prog)
 		return err;
 
-	err = xsk_prog_set_socket(xsk->prog.map_fd, req->queue, xsk->fd, false, error);
+	err = xsk_prog_set_socket(xsk->share->prog.map_fd, req->queue, xsk->fd, false, error);
 	if (err && !base)
 		xsk_compat_umem_undo_bind(req->umem);
 	return err;
@@ -403,6 +410,7 @@ static void enter(struct xsk_socket *xsk, const struct request *req)
 	if (queue->sockets++) {
 		show_known_queue(queue, req);
 	} else {
+		queue->mapped_by = xsk;
 		show_new_queue(queue, req, !umem->sockets);
 		queue->next = umem->queues;
 		umem->queues = queue;
@@ -423,7 +431,6 @@ static struct xsk_socket *allocate(const struct request *req)
 	xsk->umem = req->umem;
 	xsk->fd = -1;
 	xsk->has_rx = req->rx;
-	xsk->prog = XSK_PROG_NONE;
 	xsk->queue = find_queue(req);
 	if (!xsk->queue) {
 		xsk->queue = calloc(1, sizeof(*xsk->queue));
@@ -574,9 +581,13 @@ int xsk_socket__update_xskmap(struct xsk_socket *xsk, int xsks_map_fd)
 	struct xsk_error error;
 	int err;
 
-	if (xsk)
-		err = xsk_prog_set_socket(xsks_map_fd, xsk->queue->id, xsk->fd, false, &error);
-	else
+	if (!xsk)
 		err = xsk_error_set(&error, -EINVAL, "XSKMAP", "the socket is NULL");
+	else if (!xsk->has_rx)
+		err = xsk_error_set(&error, -EOPNOTSUPP, "XSKMAP", "the socket has no RX ring");
+	else
+		err = xsk_prog_check_map(xsks_map_fd, &error);
+	if (!err)
+		err = xsk_prog_set_socket(xsks_map_fd, xsk->queue->id, xsk->fd, false, &error);
 	return err ? xsk_compat_fail(&error) : 0;
 }

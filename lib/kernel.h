@@ -8,6 +8,7 @@
 #define XSK_LIB_KERNEL_H
 
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <linux/if_link.h>
 #include <linux/if_xdp.h>
 #include <stdint.h>
@@ -27,6 +28,9 @@
 #endif
 #ifndef XDP_UMEM_TX_METADATA_LEN	/* 6.11 */
 #define XDP_UMEM_TX_METADATA_LEN (1 << 2)
+#endif
+#ifndef CAP_BPF				/* 5.8 */
+#define CAP_BPF 39
 #endif
 #ifndef BPF_F_XDP_HAS_FRAGS		/* 5.18 */
 #define BPF_F_XDP_HAS_FRAGS (1U << 5)

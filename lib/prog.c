@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,22 +34,51 @@ void xsk_prog_leave(struct xsk_prog *prog)
 	*prog = XSK_PROG_NONE;
 }
 
-static int explain_eperm(struct xsk_error *error, const char *step, const char *capability)
+/* CAP_SYS_ADMIN does for all of them, as it did before there was CAP_BPF (5.8). */
+static const char *missing_for_new(void)
 {
-	xsk_error_set(error, -EPERM, step, "no %s", capability);
+	bool bpf = xsk_sys_capable(CAP_BPF), net = xsk_sys_capable(CAP_NET_ADMIN);
+
+	if (net && (bpf || xsk_sys_capable(CAP_SYS_ADMIN)))
+		return NULL;
+	return net ? "CAP_BPF" : bpf ? "CAP_NET_ADMIN" : "CAP_BPF and CAP_NET_ADMIN";
+}
+
+static const char *missing_for_lookup(void)
+{
+	return xsk_sys_capable(CAP_SYS_ADMIN) ? NULL : "CAP_SYS_ADMIN, which the look-up of a "
+						       "program of others needs";
+}
+
+static int explain_eperm(struct xsk_error *error, const char *step, const char *missing)
+{
+	if (!missing) {
+		xsk_error_set(error, -EPERM, step, "the kernel refuses it, though no capability "
+			      "is missing");
+		return xsk_error_hint(error, "before Linux 5.11: raise RLIMIT_MEMLOCK; else look "
+				      "for a security module, or a user namespace");
+	}
+	xsk_error_set(error, -EPERM, step, "no %s", missing);
 	return xsk_error_hint(error, "run as root, or attach the program elsewhere and set "
 			      "XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD");
 }
 
 /* ---- a program that is there ---- */
 
+static int get_map_info(int map_fd, struct bpf_map_info *info)
+{
+	uint32_t len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return bpf_obj_get_info_by_fd(map_fd, info, &len);
+}
+
 static int map_is_ours(int map_fd)
 {
-	struct bpf_map_info info = { 0 };
-	uint32_t len = sizeof(info);
+	struct bpf_map_info info;
 	int err;
 
-	err = bpf_obj_get_info_by_fd(map_fd, &info, &len);
+	err = get_map_info(map_fd, &info);
 	if (err)
 		return err;
 	return info.type == BPF_MAP_TYPE_XSKMAP && !strcmp(info.name, MAP_NAME);
@@ -147,19 +177,24 @@ static int still_attached(uint32_t prog_id, int ifindex)
 static int explain_lookup(int err, struct xsk_error *error)
 {
 	if (err == -EPERM)
-		return explain_eperm(error, "XDP program",
-				     "CAP_SYS_ADMIN to look up the program that is attached");
+		return explain_eperm(error, "XDP program", missing_for_lookup());
 	return xsk_error_system(error, err, "XDP program");
 }
 
 static int explain_foreign(const struct xsk_netdev *dev, const char *name,
 			   struct xsk_error *error)
 {
+	int link_fd = find_link(dev->prog_id, dev->ifindex);
+
 	xsk_error_set(error, -EBUSY, "XDP program",
 		      "%s runs the program '%s' (id %u), which has no XSKMAP called " MAP_NAME,
 		      dev->name, name, dev->prog_id);
-	return xsk_error_hint(error, "detach it (ip link set dev %s xdp off), or give it such a map",
-			      dev->name);
+	if (link_fd < 0)
+		return xsk_error_hint(error, "detach it (ip link set dev %s xdp off), or give it "
+				      "such a map", dev->name);
+	xsk_sys_close(link_fd);
+	return xsk_error_hint(error, "stop the process that attached it to %s (bpftool link), or "
+			      "give it such a map", dev->name);
 }
 
 static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
@@ -180,6 +215,7 @@ static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
 	if (prog->link_fd < 0 && prog->link_fd != -ENOENT)
 		return explain_lookup(prog->link_fd, error);
 
+	prog->id = dev->prog_id;
 	err = still_attached(dev->prog_id, dev->ifindex);
 	if (err && err != RACED)
 		return xsk_error_system(error, err, "XDP program");
@@ -194,7 +230,7 @@ static int create_map(const struct xsk_netdev *dev, struct xsk_error *error)
 				sizeof(uint32_t), xsk_netdev_queues(dev), NULL);
 
 	if (fd == -EPERM)
-		return explain_eperm(error, "XSKMAP", "CAP_BPF and CAP_NET_ADMIN");
+		return explain_eperm(error, "XSKMAP", missing_for_new());
 	return fd < 0 ? xsk_error_system(error, fd, "XSKMAP") : fd;
 }
 
@@ -223,8 +259,17 @@ static int load(const struct xsk_code *code, int map_fd, struct xsk_error *error
 	free(insns);
 
 	if (fd == -EPERM)
-		return explain_eperm(error, "load", "CAP_BPF and CAP_NET_ADMIN");
+		return explain_eperm(error, "load", missing_for_new());
 	return fd < 0 ? xsk_error_system(error, fd, "load") : fd;
+}
+
+/* 0, which no program has, where the kernel does not tell. */
+static uint32_t id_of(int prog_fd)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
 }
 
 static int explain_attach(int err, const struct xsk_netdev *dev, uint32_t flags,
@@ -232,15 +277,15 @@ static int explain_attach(int err, const struct xsk_netdev *dev, uint32_t flags,
 {
 	switch (err) {
 	case -EPERM:
-		return explain_eperm(error, "attach", "CAP_NET_ADMIN");
+		return explain_eperm(error, "attach", missing_for_new());
 	case -EOPNOTSUPP:
 		xsk_error_set(error, err, "attach", "the driver of %s has no such mode of XDP "
 			      "(flags 0x%x)", dev->name, flags);
 		return xsk_error_hint(error, "ask for XDP_FLAGS_SKB_MODE");
 	}
 	xsk_error_system(error, err, "attach");
-	return xsk_error_hint(error, "the driver may refuse the MTU or the number of queues; its "
-			      "reason is in the kernel's log");
+	return xsk_error_hint(error, "the driver may refuse the MTU, or the number of queues; "
+			      "XDP_FLAGS_SKB_MODE does without it");
 }
 
 /* By netlink where there is no bpf_link for XDP: before 5.9, and into a NIC. */
@@ -293,6 +338,7 @@ static int attach_new(struct xsk_prog *prog, const struct xsk_netdev *dev, uint3
 	prog_fd = load(code, prog->map_fd, error);
 	if (prog_fd < 0)
 		return prog_fd;
+	prog->id = id_of(prog_fd);
 	return attach(prog, dev, prog_fd, flags, error);
 }
 
@@ -333,6 +379,21 @@ int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 	}
 	return xsk_error_set(error, -EBUSY, "XDP program",
 			     "programs come and go on the interface faster than one can be used");
+}
+
+int xsk_prog_check_map(int map_fd, struct xsk_error *error)
+{
+	struct bpf_map_info info;
+	int err;
+
+	err = get_map_info(map_fd, &info);
+	if (err == -EBADF)
+		return xsk_error_system(error, err, "XSKMAP");
+	/* What is no map has no such type; what may not be asked is tried. */
+	if (err == -EINVAL || (!err && info.type != BPF_MAP_TYPE_XSKMAP))
+		return xsk_error_set(error, -EINVAL, "XSKMAP",
+				     "the descriptor is not one of an XSKMAP");
+	return 0;
 }
 
 int xsk_prog_set_socket(int map_fd, uint32_t queue, int socket_fd, bool only_if_free,

@@ -21,6 +21,7 @@ struct xsk_netdev;
 
 /* A share in the program of an interface. */
 struct xsk_prog {
+	uint32_t id;
 	int map_fd;		/* its xsks_map */
 	int link_fd;		/* -1: attached by netlink, by us or by others */
 	/* Only of a program that this process attached by netlink: */
@@ -47,6 +48,9 @@ int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 
 /* Gives the share back. */
 void xsk_prog_leave(struct xsk_prog *prog);
+
+/* Whether a descriptor is one of an XSKMAP: 0, -EBADF, or -EINVAL. */
+int xsk_prog_check_map(int map_fd, struct xsk_error *error);
 
 /*
  * Puts a socket into an XSKMAP at its queue; where one is already, it is

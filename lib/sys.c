@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,9 +37,9 @@ int xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	return getsockopt(fd, level, name, value, len) ? -errno : 0;
 }
 
-static int map(void **ret, int fd, uint64_t offset, size_t len, int flags)
+static int map(void **ret, void *at, int fd, uint64_t offset, size_t len, int flags)
 {
-	void *addr = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, fd, (off_t)offset);
+	void *addr = mmap(at, len, PROT_READ | PROT_WRITE, flags, fd, (off_t)offset);
 
 	if (addr == MAP_FAILED)
 		return -errno;
@@ -47,12 +49,17 @@ static int map(void **ret, int fd, uint64_t offset, size_t len, int flags)
 
 int xsk_sys_mmap(void **ret, int fd, uint64_t offset, size_t len)
 {
-	return map(ret, fd, offset, len, MAP_SHARED | MAP_POPULATE);
+	return map(ret, NULL, fd, offset, len, MAP_SHARED | MAP_POPULATE);
 }
 
 int xsk_sys_mmap_anonymous(void **ret, size_t len)
 {
-	return map(ret, -1, 0, len, MAP_PRIVATE | MAP_ANONYMOUS);
+	return map(ret, NULL, -1, 0, len, MAP_PRIVATE | MAP_ANONYMOUS);
+}
+
+int xsk_sys_mmap_over(void *addr, int fd, uint64_t offset, size_t len)
+{
+	return map(&addr, addr, fd, offset, len, MAP_SHARED | MAP_POPULATE | MAP_FIXED);
 }
 
 void xsk_sys_munmap(void *addr, size_t len)
@@ -66,9 +73,26 @@ void xsk_sys_close(int fd)
 		close(fd);
 }
 
+int xsk_sys_dup(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return copy < 0 ? -errno : copy;
+}
+
 int xsk_sys_replace(int from, int to)
 {
 	return dup3(from, to, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+bool xsk_sys_capable(int capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
 }
 
 size_t xsk_sys_page_size(void)

@@ -7,6 +7,7 @@
 #ifndef XSK_LIB_SYS_H
 #define XSK_LIB_SYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -19,13 +20,18 @@ int xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 /* Readable and writable; *ret only on success. Of fd: shared, populated at once. */
 int xsk_sys_mmap(void **ret, int fd, uint64_t offset, size_t len);
 int xsk_sys_mmap_anonymous(void **ret, size_t len);
+/* The same as xsk_sys_mmap() in the place of a mapping of len bytes at addr. */
+int xsk_sys_mmap_over(void *addr, int fd, uint64_t offset, size_t len);
 void xsk_sys_munmap(void *addr, size_t len);
 
 /* Closes fd; less than 0 is "no descriptor". */
 void xsk_sys_close(int fd);
+int xsk_sys_dup(int fd);
 /* Makes the number to refer to the file of from; what it was is closed. */
 int xsk_sys_replace(int from, int to);
 
+/* Whether this thread has the capability (CAP_…) in force. */
+bool xsk_sys_capable(int capability);
 size_t xsk_sys_page_size(void);
 /* Of an interface in the calling thread's network namespace, or -ENODEV. */
 int xsk_sys_ifindex(const char *ifname);

@@ -56,6 +56,7 @@ static int explain_register(int err, const struct xsk_umem_area *area,
 		return xsk_error_set(error, err, "umem", "the socket has a UMEM already");
 	case -ENOTSOCK:
 	case -ENOPROTOOPT:
+	case -EOPNOTSUPP:
 		return xsk_error_set(error, err, "umem", "the descriptor is no AF_XDP socket");
 	}
 	return xsk_error_system(error, err, "umem");
@@ -125,6 +126,18 @@ int xsk_umem_map_rings(struct xsk_umem_rings *ret, int fd,
 	}
 	*ret = rings;
 	return 0;
+}
+
+int xsk_umem_remap_rings(const struct xsk_umem_rings *rings, int fd)
+{
+	int err;
+
+	err = xsk_sys_mmap_over(rings->fill.addr, fd, XDP_UMEM_PGOFF_FILL_RING,
+				rings->fill.len);
+	if (err)
+		return err;
+	return xsk_sys_mmap_over(rings->comp.addr, fd, XDP_UMEM_PGOFF_COMPLETION_RING,
+				 rings->comp.len);
 }
 
 void xsk_umem_unmap_rings(struct xsk_umem_rings *rings)

@@ -45,6 +45,11 @@ int xsk_umem_register(int fd, const struct xsk_umem_area *area, struct xsk_error
  */
 int xsk_umem_map_rings(struct xsk_umem_rings *ret, int fd,
 		       const struct xsk_umem_area *area, struct xsk_error *error);
+/*
+ * A mapping keeps the file of its socket, and so the socket itself, alive. Maps
+ * the same rings in the same place through another socket of the queue.
+ */
+int xsk_umem_remap_rings(const struct xsk_umem_rings *rings, int fd);
 void xsk_umem_unmap_rings(struct xsk_umem_rings *rings);
 
 #endif /* XSK_LIB_UMEM_H */

@@ -326,9 +326,9 @@ int xsk_setup_xdp_prog(int ifindex, int *xsks_map_fd);
 /*
  * Puts the socket into an XSKMAP, at the index of its queue; for programs of
  * the user's own, and for a map that another process handed over. The
- * descriptor stays the caller's. -EINVAL: no socket. -EBADF: not a descriptor.
- * -E2BIG: the map is too small for the queue. -EOPNOTSUPP: the socket has no
- * RX ring. Otherwise what bpf(2) says of the map.
+ * descriptor stays the caller's. -EINVAL: no socket, or the descriptor is not
+ * one of an XSKMAP. -EBADF: not a descriptor. -E2BIG: the map is too small for
+ * the queue. -EOPNOTSUPP: the socket has no RX ring.
  */
 int xsk_socket__update_xskmap(struct xsk_socket *xsk, int xsks_map_fd);
 
@@ -375,18 +375,20 @@ struct xsk_socket_opts {
  * umem_area: page aligned, size bytes: a multiple of the frame size unless
  * chunks are unaligned. It stays the caller's, and must stay mapped until the
  * UMEM is deleted. Huge pages and shared memory are fine.
- * fill, comp: written here; a socket uses them unless it is given others or
- * another queue has them. They must live as long as the UMEM, and FILL can be
- * filled at any time: what it holds while no queue has it, the next one gets.
+ * fill, comp: written here; sockets use them unless they are given others. They
+ * must live as long as the UMEM. FILL can be filled at any time: what it holds
+ * while no queue has it, the next one gets. Where the first socket is given
+ * others, these take over what is in them, and the UMEM's show nothing more.
  * config: NULL for the defaults.
  * fd (_with_fd): an AF_XDP socket made elsewhere, for processes without
  * CAP_NET_RAW. It belongs to the UMEM when the call succeeds and stays the
- * caller's when it fails. 0: none, a socket is made.
+ * caller's when it fails (after -ENOMEM close it: the kernel may have tied the
+ * area to it). 0 or less: none, a socket is made.
  *
  * -EINVAL: a NULL, size, alignment, ring size or flag that cannot be.
  * -EPERM: no CAP_NET_RAW. -ENOBUFS: more than RLIMIT_MEMLOCK without
  * CAP_IPC_LOCK: raise the limit or take fewer frames. -EBADF, -ENOTSOCK,
- * -ENOPROTOOPT: fd is not an AF_XDP socket. -EBUSY: fd has a UMEM already.
+ * -ENOPROTOOPT, -EOPNOTSUPP: fd is not an AF_XDP socket. -EBUSY: fd has a UMEM already.
  * -ENOMEM, -EFAULT: the pages cannot be pinned. -EAFNOSUPPORT: no AF_XDP.
  */
 int xsk_umem__create(struct xsk_umem **umem,
@@ -409,7 +411,9 @@ struct xsk_umem *xsk_umem__create_opts(void *umem_area,
  * thread's network namespace, and puts it into the XSKMAP of the program on
  * that interface; the default program is attached (before bind) where there is
  * none. It is detached when the last socket that uses it is gone, also by
- * SIGKILL. A socket without rx neither needs nor touches a program.
+ * SIGKILL. A program that is there keeps the mode it is in. A socket without rx
+ * touches no program (some drivers send in zero-copy only where one is attached:
+ * there attach one, or ask for XDP_COPY).
  *
  * rx, tx: one or both; written on success, the caller's, and to be kept until
  * the socket is deleted.
@@ -427,9 +431,10 @@ struct xsk_umem *xsk_umem__create_opts(void *umem_area,
  * -ENODEV: no such interface here. -EBUSY: the queue belongs to another UMEM,
  * or a program without an xsks_map is attached: stop the one, detach the other.
  * -EOPNOTSUPP: zero-copy demanded and not to be had, or the mode is not that of
- * the UMEM: ask for XDP_COPY. -E2BIG: the xsks_map found has no place for the
+ * the UMEM: ask for XDP_COPY; or native XDP demanded of a driver that has none:
+ * ask for XDP_FLAGS_SKB_MODE. -E2BIG: the xsks_map found has no place for the
  * queue. -EPERM: no CAP_NET_RAW for a socket, no CAP_NET_ADMIN or CAP_BPF for
- * the program (CAP_SYS_ADMIN to use one that is there).
+ * the program (CAP_SYS_ADMIN to use one that others attached).
  */
 int xsk_socket__create(struct xsk_socket **xsk,
 		       const char *ifname, __u32 queue_id,

@@ -21,8 +21,9 @@ struct xsk_error {
 /*
  * Copies the reason of the last failure of a function of <xdp/xsk.h> in this
  * thread to *error. Those functions return -errno and have no place for more;
- * as with errno(3), a call that succeeds leaves it alone. The struct is the
- * caller's. Cannot fail; NULL is legal and does nothing.
+ * as with errno(3), a call that succeeds leaves it alone, and so do the verbs
+ * and the two that return a descriptor. The struct is the caller's. Cannot
+ * fail; NULL is legal and does nothing.
  */
 void xsk_error_last(struct xsk_error *error);
 

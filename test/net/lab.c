@@ -7,13 +7,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ETHERTYPE 0x88b5		/* for local experiments, IEEE 802 */
@@ -74,12 +77,12 @@ static void pin(unsigned int cpu)
 	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
 }
 
-static int open_peer(void)
+static int open_packet_socket(const char *ifname)
 {
 	struct sockaddr_ll addr = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETHERTYPE),
-		.sll_ifindex = (int)if_nametoindex("lab1"),
+		.sll_ifindex = (int)if_nametoindex(ifname),
 	};
 	struct timeval wait = { .tv_sec = 2 };
 	int size = 4 << 20, bypass = 1;
@@ -113,7 +116,7 @@ void lab_open(struct lab *lab, unsigned int queues)
 	lab_enter(lab, 1);
 	lab_run("ip link set lab1 up");
 	lab->ifindex[1] = (int)if_nametoindex("lab1");
-	lab->peer = open_peer();
+	lab->peer = open_packet_socket("lab1");
 
 	lab_enter(lab, 0);
 }
@@ -125,6 +128,35 @@ void lab_close(struct lab *lab)
 	close(lab->ns[0]);
 	close(lab->ns[1]);
 	close(lab->home);
+}
+
+/* ---- children ---- */
+
+void lab_drop(int capability)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		_exit(200);
+	data[capability / 32].effective &= ~(1U << capability % 32);
+	data[capability / 32].permitted &= ~(1U << capability % 32);
+	data[capability / 32].inheritable = 0;
+	if (syscall(SYS_capset, &header, data))
+		_exit(201);
+}
+
+void lab_in_child(int (*what)(void), int wanted)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (!pid)
+		_exit(-what() & 0xff);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), -wanted & 0xff);
 }
 
 /* ---- frames ---- */
@@ -162,12 +194,27 @@ void lab_send(const struct lab *lab, uint32_t number, size_t len)
 	assert_int_equal(send(lab->peer, frame, len, 0), len);
 }
 
-void lab_expect(const struct lab *lab, uint32_t number, size_t len)
+static void expect(int fd, uint32_t number, size_t len)
 {
 	uint8_t frame[65536];
 
-	assert_int_equal(recv(lab->peer, frame, sizeof(frame), 0), len);
+	assert_int_equal(recv(fd, frame, sizeof(frame), 0), len);
 	assert_true(lab_frame_is(frame, len, number));
+}
+
+void lab_expect(const struct lab *lab, uint32_t number, size_t len)
+{
+	expect(lab->peer, number, len);
+}
+
+int lab_stack_open(void)
+{
+	return open_packet_socket("lab0");
+}
+
+void lab_stack_expect(int stack, uint32_t number, size_t len)
+{
+	expect(stack, number, len);
 }
 
 void lab_expect_nothing(const struct lab *lab)

@@ -45,6 +45,14 @@ void lab_enter(const struct lab *lab, int side);
 __attribute__((format(printf, 1, 2)))
 void lab_run(const char *format, ...);
 
+/*
+ * Runs what in a child, which may give its privileges away: it returns 0 or an
+ * -errno of the library, which must be the one wanted.
+ */
+void lab_in_child(int (*what)(void), int wanted);
+/* For such a child: it ends, as a failure, where the capability stays. */
+void lab_drop(int capability);
+
 /* Frames whose every byte follows from their number and length. */
 void lab_frame(void *frame, size_t len, uint32_t number);
 bool lab_frame_is(const void *frame, size_t len, uint32_t number);
@@ -52,6 +60,9 @@ bool lab_frame_is(const void *frame, size_t len, uint32_t number);
 /* Through lab1, as another host would. Receiving waits up to 2 seconds. */
 void lab_send(const struct lab *lab, uint32_t number, size_t len);
 void lab_expect(const struct lab *lab, uint32_t number, size_t len);
+/* What arrives at lab0 and is left to the stack: opens, takes the next, closes. */
+int lab_stack_open(void);
+void lab_stack_expect(int stack, uint32_t number, size_t len);
 void lab_expect_nothing(const struct lab *lab);
 
 /* What a test may leave changed: nothing. */

@@ -100,6 +100,21 @@ static void others_use_it(void **state)
 	lab_assert_unchanged(&before);
 }
 
+/* Of one process: the program stays for the last of its sockets. */
+static void first_umem_may_go(void **state)
+{
+	struct node first, second;
+
+	(void)state;
+	node_open(&first, &(struct node_opts){ .queue = 1 });
+	node_open(&second, &(struct node_opts){ 0 });
+	node_close(&first);
+	node_receive(&second, &lab, 100);
+	node_close(&second);
+	lab_assert_prog(&lab, 0, false);
+	lab_assert_unchanged(&before);
+}
+
 static void setup_leaves_it(void **state)
 {
 	struct node node;
@@ -122,6 +137,7 @@ int main(void)
 		cmocka_unit_test(attached_and_detached),
 		cmocka_unit_test(child_does_not_detach_what_the_parent_uses),
 		cmocka_unit_test(others_use_it),
+		cmocka_unit_test(first_umem_may_go),
 		cmocka_unit_test(setup_leaves_it),
 	};
 

@@ -5,6 +5,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/if_link.h>
 #include <unistd.h>
 #include <xsk/error.h>
@@ -265,7 +266,33 @@ static void update_xskmap_puts_it_into_a_map_of_the_user(void **state)
 		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD });
 	assert_int_equal(xsk_socket__update_xskmap(node.xsk, prog.map_fd), 0);
 	node_receive(&node, &lab, 50);
+	node_close(&node);
+	user_prog_unload(&prog);
+}
+
+static void update_xskmap_takes_no_other_map(void **state)
+{
+	struct user_prog prog;
+	struct node node;
+
+	(void)state;
+	user_prog_load(&prog, USER_MAP_ARRAY, QUEUES);
+	node_open(&node, &(struct node_opts){ 0 });
 	assert_int_equal(xsk_socket__update_xskmap(node.xsk, -1), -EBADF);
+	assert_int_equal(xsk_socket__update_xskmap(node.xsk, prog.map_fd), -EINVAL);
+	assert_int_equal(xsk_socket__update_xskmap(node.xsk, prog.prog_fd), -EINVAL);
+	assert_int_equal(xsk_socket__update_xskmap(node.xsk, lab.peer), -EINVAL);
+	node_receive(&node, &lab, 20);
+	node_close(&node);
+	user_prog_unload(&prog);
+
+	/* What cannot receive is not put where it would swallow packets. */
+	user_prog_load(&prog, USER_MAP_XSKMAP, 1);
+	node_open(&node, &(struct node_opts){ .tx = true, .queue = 1 });
+	assert_int_equal(xsk_socket__update_xskmap(node.xsk, prog.map_fd), -EOPNOTSUPP);
+	node_close(&node);
+	node_open(&node, &(struct node_opts){ .queue = 1 });
+	assert_int_equal(xsk_socket__update_xskmap(node.xsk, prog.map_fd), -E2BIG);
 	node_close(&node);
 	user_prog_unload(&prog);
 }
@@ -341,6 +368,104 @@ static void processes_that_start_at_once_share_one_program(void **state)
 	close_senders();
 }
 
+/* ---- several sockets of one process ---- */
+
+static int open_two_without_sys_admin(void)
+{
+	struct node nodes[QUEUES];
+
+	lab_drop(CAP_SYS_ADMIN);
+	for (uint32_t i = 0; i < QUEUES; i++) {
+		int err = node_umem(&nodes[i], &(struct node_opts){ .queue = i });
+
+		if (!err)
+			err = node_socket(&nodes[i]);
+		if (err)
+			return err;
+	}
+	for (uint32_t i = 0; i < QUEUES; i++)
+		node_close(&nodes[i]);
+	return 0;
+}
+
+static int open_beside_others_without_sys_admin(void)
+{
+	struct node node;
+	int err;
+
+	lab_drop(CAP_SYS_ADMIN);
+	err = node_umem(&node, &(struct node_opts){ 0 });
+	return err ? err : node_socket(&node);
+}
+
+/* Only to look up what others attached. */
+static void own_program_needs_no_sys_admin(void **state)
+{
+	struct actor actor;
+
+	(void)state;
+	lab_in_child(open_two_without_sys_admin, 0);
+	lab_assert_prog(&lab, 0, false);
+
+	actor_start(&actor, 1);
+	lab_in_child(open_beside_others_without_sys_admin, -EPERM);
+	actor_stop(&actor);
+}
+
+/* UMEMs of one process share one program; it goes with the last of them. */
+static void umems_of_one_process_share_the_program(void **state)
+{
+	struct lab_count one, two;
+	struct node nodes[QUEUES];
+	uint32_t id;
+
+	(void)state;
+	open_senders();
+	node_open(&nodes[0], &(struct node_opts){ 0 });
+	lab_count(&one);
+	id = lab_prog_id(&lab, 0);
+	node_open(&nodes[1], &(struct node_opts){ .queue = 1 });
+	assert_int_equal(lab_prog_id(&lab, 0), id);
+	lab_count(&two);
+	assert_int_equal(two.fds, one.fds + 1);		/* the socket alone */
+
+	node_be_sender(&senders[1], &lab);
+	node_receive(&nodes[1], &lab, 50);
+	node_be_sender(&senders[0], &lab);
+	node_receive(&nodes[0], &lab, 50);
+	node_close(&nodes[0]);
+	assert_int_equal(lab_prog_id(&lab, 0), id);
+	node_be_sender(&senders[1], &lab);
+	node_receive(&nodes[1], &lab, 50);
+	node_close(&nodes[1]);
+	close_senders();
+}
+
+/* Another took the place of ours, by netlink: it is found, ours is let go. */
+static void program_that_took_the_place_of_ours(void **state)
+{
+	struct user_prog theirs, ours;
+	struct node first, second;
+
+	(void)state;
+	user_prog_load(&ours, USER_MAP_XSKMAP, QUEUES);
+	user_prog_attach(&ours, lab.ifindex[0], false);
+	node_open(&first, &(struct node_opts){ 0 });
+	user_prog_load(&theirs, USER_MAP_XSKMAP, QUEUES);
+	user_prog_attach(&theirs, lab.ifindex[0], false);
+	node_open(&second, &(struct node_opts){ .queue = 1 });
+
+	open_senders();
+	node_be_sender(&senders[1], &lab);
+	node_receive(&second, &lab, 50);
+	close_senders();
+	node_close(&first);
+	node_close(&second);
+	ours.ifindex = 0;
+	user_prog_unload(&ours);
+	user_prog_unload(&theirs);
+}
+
 /* ---- xsk_setup_xdp_prog ---- */
 
 static void setup_gives_a_map_and_holds_one_descriptor(void **state)
@@ -389,6 +514,10 @@ int main(void)
 		TEST(transmit_only_does_not_mind_the_program),
 		TEST(map_too_small_for_the_queue),
 		TEST(update_xskmap_puts_it_into_a_map_of_the_user),
+		TEST(update_xskmap_takes_no_other_map),
+		TEST(own_program_needs_no_sys_admin),
+		TEST(umems_of_one_process_share_the_program),
+		TEST(program_that_took_the_place_of_ours),
 		TEST(second_process_goes_on_when_the_first_exits),
 		TEST(second_process_goes_on_when_the_first_is_killed),
 		TEST(killed_process_leaves_no_program),

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "actor.h"
+#include "user_prog.h"
 
 #define QUEUES 3
 #define COUNT 100
@@ -122,6 +123,55 @@ static void structs_given_for_a_queue_in_use(void **state)
 	first.nfree = first.opts.frames;
 	first.in_fill = 0;
 	node_close(&first);
+}
+
+/*
+ * The one that is in the map goes, while the other keeps the queue: the map must
+ * not hold the deleted one, or packets go where nobody reads them.
+ */
+static void deleted_socket_leaves_the_map_of_the_user(void **state)
+{
+	struct node first, second;
+	struct user_prog prog;
+	int stack = lab_stack_open();
+
+	(void)state;
+	user_prog_load(&prog, USER_MAP_XSKMAP, 1);
+	user_prog_attach(&prog, lab.ifindex[0], true);
+
+	/* The other has no place in the map: the stack gets the packets. */
+	node_open(&first, &(struct node_opts){ 0 });
+	assert_int_equal(node_share_queue(&second, &first, &(struct node_opts){
+		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD }), 0);
+	node_receive(&first, &lab, COUNT);
+	node_take_rings(&second, &first);
+	xsk_socket__delete(first.xsk);
+	lab_send(&lab, 5, 100);
+	lab_stack_expect(stack, 5, 100);
+	node_transmit(&second, &lab, COUNT);
+	node_take_rings(&first, &second);
+	node_unshare(&second, &first);
+	first.xsk = NULL;
+	forget_fill(&first);
+	node_close(&first);
+
+	/* The other had been in the map before: it gets them again. */
+	node_open(&first, &(struct node_opts){ 0 });
+	assert_int_equal(node_share_queue(&second, &first, &(struct node_opts){ 0 }), 0);
+	assert_int_equal(xsk_socket__update_xskmap(first.xsk, prog.map_fd), 0);
+	node_receive(&first, &lab, COUNT);
+	node_take_rings(&second, &first);
+	xsk_socket__delete(first.xsk);
+	node_receive(&second, &lab, COUNT);
+	node_transmit(&second, &lab, COUNT);
+	node_unshare(&second, &first);
+	first.xsk = NULL;
+	forget_fill(&first);
+	first.nfree = first.opts.frames;
+	node_close(&first);
+
+	user_prog_unload(&prog);
+	close(stack);
 }
 
 /* ---- two queues ---- */
@@ -466,6 +516,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(two_sockets_on_one_queue),
 		TEST(structs_given_for_a_queue_in_use),
+		TEST(deleted_socket_leaves_the_map_of_the_user),
 		TEST(two_queues_of_one_device),
 		TEST(base_may_go_and_others_come),
 		TEST(first_may_come_again),

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "compat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "error.h"
+#include "filter.h"
+#include "netdev.h"
+
+/*
+ * One share for each program and interface, whichever UMEM its sockets are on.
+ * The kernel lets only CAP_SYS_ADMIN look a program up by its id: what this
+ * process has attached itself must not need that.
+ */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct xsk_compat_share *shares;
+
+void xsk_compat_share_put(struct xsk_compat_share *share)
+{
+	struct xsk_compat_share **at;
+
+	if (!share)
+		return;
+	pthread_mutex_lock(&lock);
+	if (!--share->users) {
+		for (at = &shares; *at != share; at = &(*at)->next)
+			;
+		*at = share->next;
+		xsk_prog_leave(&share->prog);
+		free(share);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+/* The one whose program is attached now; it may have been replaced by netlink. */
+static struct xsk_compat_share *find(uint64_t netns, int ifindex)
+{
+	struct xsk_compat_share *each = shares;
+	struct xsk_netdev dev;
+
+	if (!each || xsk_netdev_get(&dev, ifindex) || !dev.prog_id)
+		return NULL;
+	while (each && (each->netns != netns || each->ifindex != ifindex ||
+			each->prog.id != dev.prog_id))
+		each = each->next;
+	return each;
+}
+
+static int make(struct xsk_compat_share **ret, uint64_t netns, int ifindex, uint32_t modes,
+		struct xsk_error *error)
+{
+	struct bpf_insn insns[XSK_FILTER_DEFAULT_INSNS];
+	struct xsk_code code = xsk_filter_default(insns);
+	struct xsk_compat_share *share = calloc(1, sizeof(*share));
+	int err;
+
+	if (!share)
+		return xsk_error_system(error, -ENOMEM, "XDP program");
+	err = xsk_prog_join(&share->prog, ifindex, modes, &code, error);
+	if (err) {
+		free(share);
+		return err;
+	}
+	share->netns = netns;
+	share->ifindex = ifindex;
+	share->next = shares;
+	shares = share;
+	*ret = share;
+	return 0;
+}
+
+int xsk_compat_share_get(struct xsk_compat_share **ret, uint64_t netns, int ifindex,
+			 uint32_t modes, struct xsk_error *error)
+{
+	struct xsk_compat_share *share;
+	int err = 0;
+
+	pthread_mutex_lock(&lock);
+	share = find(netns, ifindex);
+	if (!share)
+		err = make(&share, netns, ifindex, modes, error);
+	if (!err) {
+		share->users++;
+		*ret = share;
+	}
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
+void xsk_compat_share_keep(struct xsk_compat_share *share)
+{
+	bool kept;
+
+	pthread_mutex_lock(&lock);
+	kept = share->kept;
+	share->kept = true;
+	pthread_mutex_unlock(&lock);
+	if (kept)
+		xsk_compat_share_put(share);
+}
