@@ -153,6 +153,8 @@ static int find_link(uint32_t prog_id, int ifindex)
 
 		if (fd == -ENOENT)
 			continue;	/* gone since */
+		if (fd == -EAGAIN)
+			return RACED;	/* somebody is about to create it */
 		if (fd < 0)
 			return fd;
 		if (is_link_of(fd, prog_id, ifindex))
@@ -212,6 +214,8 @@ static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
 		return explain_lookup(prog->map_fd, error);
 
 	prog->link_fd = find_link(dev->prog_id, dev->ifindex);
+	if (prog->link_fd == RACED)
+		return RACED;
 	if (prog->link_fd < 0 && prog->link_fd != -ENOENT)
 		return explain_lookup(prog->link_fd, error);
 

@@ -315,7 +315,7 @@ struct xsk_umem_opts {
  * namespace, or finds the program with an xsks_map that is there, and stores a
  * new descriptor of the map in *xsks_map_fd (the caller closes it; NULL: not
  * wanted). A program attached here stays until this process and all sockets
- * that use it are gone; the process holds one descriptor per interface for it,
+ * that use it are gone; the process holds two descriptors per interface for it,
  * however often it calls. Needs CAP_NET_ADMIN and CAP_BPF, and CAP_SYS_ADMIN
  * where a program is there already.
  * -ENODEV: no such interface. -EBUSY: another program without an xsks_map is

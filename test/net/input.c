@@ -302,7 +302,8 @@ static void socket_ring_sizes(void **state)
 	(void)state;
 	refuse_socket(-EINVAL, umem, "lab0", 0, (struct xsk_socket_config){ .rx_size = 3 });
 	refuse_socket(-EINVAL, umem, "lab0", 0, (struct xsk_socket_config){ .tx_size = 1000 });
-	refuse_socket(-EINVAL, umem, "lab0", 0, (struct xsk_socket_config){ .rx_size = UINT32_MAX });
+	refuse_socket(-EINVAL, umem, "lab0", 0, (struct xsk_socket_config){
+		.rx_size = UINT32_MAX });
 	works_after_all(umem);
 }
 
