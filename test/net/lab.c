@@ -252,13 +252,46 @@ static int count_ring_mappings(void)
 	return count;
 }
 
-static int count_ids(int (*next)(uint32_t, uint32_t *))
+/* The machine may run programs of others: those with our names are counted. */
+static bool prog_is_named(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	       (!strcmp(info.name, "libxsk_default") || !strcmp(info.name, "users_own"));
+}
+
+static bool map_is_named(int fd)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, "xsks_map");
+}
+
+static bool is_xdp_link(int fd)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == BPF_LINK_TYPE_XDP;
+}
+
+static int count_objects(int (*next)(uint32_t, uint32_t *), int (*open_id)(uint32_t),
+			 bool (*counts)(int))
 {
 	uint32_t id = 0;
 	int count = 0;
 
-	while (!next(id, &id))
-		count++;
+	while (!next(id, &id)) {
+		int fd = open_id(id);
+
+		if (fd < 0)
+			continue;
+		count += counts(fd);
+		close(fd);
+	}
 	return count;
 }
 
@@ -266,9 +299,9 @@ void lab_count(struct lab_count *count)
 {
 	count->fds = count_fds();
 	count->ring_mappings = count_ring_mappings();
-	count->progs = count_ids(bpf_prog_get_next_id);
-	count->maps = count_ids(bpf_map_get_next_id);
-	count->links = count_ids(bpf_link_get_next_id);
+	count->progs = count_objects(bpf_prog_get_next_id, bpf_prog_get_fd_by_id, prog_is_named);
+	count->maps = count_objects(bpf_map_get_next_id, bpf_map_get_fd_by_id, map_is_named);
+	count->links = count_objects(bpf_link_get_next_id, bpf_link_get_fd_by_id, is_xdp_link);
 }
 
 /* Of the system's, something that is not ours may have gone meanwhile. */
