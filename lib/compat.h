@@ -123,10 +123,10 @@ void xsk_compat_share_put(struct xsk_compat_share *share);
 void xsk_compat_share_keep(struct xsk_compat_share *share);
 
 /*
- * Copies the caller's opts to *known, a zeroed struct of which this library
- * knows size bytes. -EINVAL: too short, or what is beyond is not zero.
+ * Copies the caller's opts to *known, a zeroed struct of size bytes. -EINVAL: too
+ * short, or what is beyond is not zero. Padding at the end of the struct may hold
+ * anything, so no field can ever be put there.
  */
-#define XSK_OPTS_KNOWN(type, last) (offsetof(type, last) + sizeof(((type *)0)->last))
 int xsk_compat_read_opts(void *known, size_t size, const void *opts,
 			 struct xsk_error *error);
 

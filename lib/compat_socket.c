@@ -245,6 +245,28 @@ static struct xsk_socket *find_base(const struct request *req,
 	return each;
 }
 
+/*
+ * The kernel shares the UMEM of bound sockets only; one whose interface has gone
+ * is bound no more, without telling. Then another will do.
+ */
+static int bind_shared(const struct xsk_socket *xsk, const struct xsk_socket *base,
+		       struct xsk_binding *binding, struct xsk_error *error)
+{
+	bool same_queue = base->queue == xsk->queue;
+	int err;
+
+	for (; base; base = base->next) {
+		if (same_queue && base->queue != xsk->queue)
+			continue;
+		binding->shared_fd = base->fd;
+		err = xsk_socket_bind(xsk->fd, binding, error);
+		if (err != -EBADF)
+			return err;
+	}
+	xsk_error_set(error, -EBADF, "bind", "the interfaces of the UMEM's sockets are gone");
+	return xsk_error_hint(error, "delete these sockets first");
+}
+
 /* The kernel gives a further socket the mode of its base, and takes no flags. */
 static int check_inherited(const struct request *req, const struct xsk_socket *base,
 			   struct xsk_error *error)
@@ -345,7 +367,6 @@ static int connect_queue(struct xsk_socket *xsk, const struct request *req,
 		.ifindex = req->ifindex,
 		.queue = req->queue,
 		.flags = base ? XDP_SHARED_UMEM : req->bind_flags,
-		.shared_fd = base ? base->fd : 0,
 	};
 	int err;
 
@@ -355,7 +376,8 @@ static int connect_queue(struct xsk_socket *xsk, const struct request *req,
 		if (err)
 			return err;
 	}
-	err = xsk_socket_bind(xsk->fd, &binding, error);
+	err = base ? bind_shared(xsk, base, &binding, error)
+		   : xsk_socket_bind(xsk->fd, &binding, error);
 	if (err || !req->with_prog)
 		return err;
 
@@ -370,6 +392,8 @@ static void show_new_queue(struct xsk_compat_queue *queue, const struct request 
 			   bool first)
 {
 	struct xsk_umem *umem = req->umem;
+	bool own_fill = queue->fill == umem->fill;
+	bool own_comp = queue->comp == umem->comp;
 
 	if (first) {
 		queue->rings = umem->rings;
@@ -380,11 +404,13 @@ static void show_new_queue(struct xsk_compat_queue *queue, const struct request 
 		*queue->fill = *umem->fill;
 		*queue->comp = *umem->comp;
 		umem->shown = false;
-	} else if (umem->shown && queue->fill == umem->fill && queue->comp == umem->comp) {
+	} else if (umem->shown && own_fill && own_comp) {
 		xsk_compat_umem_carry(umem, &queue->rings);
 	} else {
 		xsk_ring_init_prod(queue->fill, &queue->rings.fill);
 		xsk_ring_init_cons(queue->comp, &queue->rings.comp);
+		if (own_fill || own_comp)
+			umem->shown = false;
 	}
 }
 
@@ -523,8 +549,7 @@ struct xsk_socket *xsk_socket__create_opts(const char *ifname, __u32 queue_id,
 	struct xsk_error error;
 	int err;
 
-	err = xsk_compat_read_opts(&known, XSK_OPTS_KNOWN(struct xsk_socket_opts, bind_flags),
-				   opts, &error);
+	err = xsk_compat_read_opts(&known, sizeof(known), opts, &error);
 	if (!err)
 		err = create(&xsk, ifname, queue_id, umem, &known, &error);
 	if (err) {

@@ -50,6 +50,9 @@ void xsk_compat_umem_blank(struct xsk_umem *umem, const struct xsk_umem_rings *l
 {
 	struct xsk_umem_rings blank = { 0 };
 
+	xsk_umem_unmap_rings(&umem->rings);
+	umem->shown = false;
+
 	if (xsk_ring_map_blank(&blank.fill, &like->fill) ||
 	    xsk_ring_map_blank(&blank.comp, &like->comp)) {
 		xsk_umem_unmap_rings(&blank);
@@ -277,8 +280,7 @@ struct xsk_umem *xsk_umem__create_opts(void *umem_area, struct xsk_ring_prod *fi
 	struct xsk_error error;
 	int err;
 
-	err = xsk_compat_read_opts(&known, XSK_OPTS_KNOWN(struct xsk_umem_opts, tx_metadata_len),
-				   opts, &error);
+	err = xsk_compat_read_opts(&known, sizeof(known), opts, &error);
 	if (!err)
 		err = create(&umem, umem_area, fill, comp, &known, &error);
 	if (err) {

@@ -18,7 +18,7 @@ int xsk_error_set(struct xsk_error *error, int code, const char *step,
 __attribute__((format(printf, 2, 3)))
 int xsk_error_hint(struct xsk_error *error, const char *hint, ...);
 
-/* Fails with the system's own words for code, and the usual hint where one is. */
+/* Fails with the system's own words for code. */
 int xsk_error_system(struct xsk_error *error, int code, const char *step);
 
 #endif /* XSK_LIB_ERROR_H */

@@ -34,12 +34,12 @@ void xsk_prog_leave(struct xsk_prog *prog)
 	*prog = XSK_PROG_NONE;
 }
 
-/* CAP_SYS_ADMIN does for all of them, as it did before there was CAP_BPF (5.8). */
+/* CAP_SYS_ADMIN does for both, as it did before there was CAP_BPF (5.8). */
 static const char *missing_for_new(void)
 {
 	bool bpf = xsk_sys_capable(CAP_BPF), net = xsk_sys_capable(CAP_NET_ADMIN);
 
-	if (net && (bpf || xsk_sys_capable(CAP_SYS_ADMIN)))
+	if ((bpf && net) || xsk_sys_capable(CAP_SYS_ADMIN))
 		return NULL;
 	return net ? "CAP_BPF" : bpf ? "CAP_NET_ADMIN" : "CAP_BPF and CAP_NET_ADMIN";
 }
@@ -218,6 +218,8 @@ static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
 		return RACED;
 	if (prog->link_fd < 0 && prog->link_fd != -ENOENT)
 		return explain_lookup(prog->link_fd, error);
+	if (prog->link_fd < 0)
+		prog->link_fd = -1;
 
 	prog->id = dev->prog_id;
 	err = still_attached(dev->prog_id, dev->ifindex);
@@ -320,6 +322,7 @@ static int attach(struct xsk_prog *prog, const struct xsk_netdev *dev, int prog_
 		return 0;
 	}
 	err = prog->link_fd;
+	prog->link_fd = -1;
 	if (err == -EINVAL)
 		err = attach_by_netlink(prog, dev, prog_fd, flags);
 	if (!err)
@@ -413,8 +416,6 @@ int xsk_prog_set_socket(int map_fd, uint32_t queue, int socket_fd, bool only_if_
 	case -E2BIG:
 		xsk_error_set(error, err, "XSKMAP", "the map has no place for queue %u", queue);
 		return xsk_error_hint(error, "make the map as large as the device's queues");
-	case -EOPNOTSUPP:
-		return xsk_error_set(error, err, "XSKMAP", "the socket has no RX ring");
 	}
 	return xsk_error_system(error, err, "XSKMAP");
 }

@@ -37,9 +37,9 @@ int xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	return getsockopt(fd, level, name, value, len) ? -errno : 0;
 }
 
-static int map(void **ret, void *at, int fd, uint64_t offset, size_t len, int flags)
+static int map(void **ret, int fd, uint64_t offset, size_t len, int flags)
 {
-	void *addr = mmap(at, len, PROT_READ | PROT_WRITE, flags, fd, (off_t)offset);
+	void *addr = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, fd, (off_t)offset);
 
 	if (addr == MAP_FAILED)
 		return -errno;
@@ -49,17 +49,28 @@ static int map(void **ret, void *at, int fd, uint64_t offset, size_t len, int fl
 
 int xsk_sys_mmap(void **ret, int fd, uint64_t offset, size_t len)
 {
-	return map(ret, NULL, fd, offset, len, MAP_SHARED | MAP_POPULATE);
+	return map(ret, fd, offset, len, MAP_SHARED | MAP_POPULATE);
 }
 
 int xsk_sys_mmap_anonymous(void **ret, size_t len)
 {
-	return map(ret, NULL, -1, 0, len, MAP_PRIVATE | MAP_ANONYMOUS);
+	return map(ret, -1, 0, len, MAP_PRIVATE | MAP_ANONYMOUS);
 }
 
 int xsk_sys_mmap_over(void *addr, int fd, uint64_t offset, size_t len)
 {
-	return map(&addr, addr, fd, offset, len, MAP_SHARED | MAP_POPULATE | MAP_FIXED);
+	void *other;
+	int err;
+
+	/* Elsewhere first: a MAP_FIXED that fails leaves a hole. */
+	err = xsk_sys_mmap(&other, fd, offset, len);
+	if (err)
+		return err;
+	if (mremap(other, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, addr) == MAP_FAILED) {
+		err = -errno;
+		munmap(other, len);
+	}
+	return err;
 }
 
 void xsk_sys_munmap(void *addr, size_t len)

@@ -433,7 +433,8 @@ struct xsk_umem *xsk_umem__create_opts(void *umem_area,
  * -EOPNOTSUPP: zero-copy demanded and not to be had, or the mode is not that of
  * the UMEM: ask for XDP_COPY; or native XDP demanded of a driver that has none:
  * ask for XDP_FLAGS_SKB_MODE. -E2BIG: the xsks_map found has no place for the
- * queue. -EPERM: no CAP_NET_RAW for a socket, no CAP_NET_ADMIN or CAP_BPF for
+ * queue. -EBADF: the interfaces of the UMEM's sockets are gone: delete these
+ * first. -EPERM: no CAP_NET_RAW for a socket, no CAP_NET_ADMIN or CAP_BPF for
  * the program (CAP_SYS_ADMIN to use one that others attached).
  */
 int xsk_socket__create(struct xsk_socket **xsk,

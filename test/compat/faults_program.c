@@ -138,7 +138,7 @@ static void killed_process_leaves_no_program(void)
 	expect(program_is_gone(), "the program is still attached after SIGKILL");
 }
 
-#define RACE_ROUNDS 15
+#define RACE_ROUNDS 30
 #define RACERS 4
 
 /* Comes and goes; the pause lets the kernel free the queue. */

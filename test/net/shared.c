@@ -311,6 +311,33 @@ static void first_may_come_again(void **state)
 	node_close(&first);
 }
 
+/* One whose interface is gone is no base any more; another is. */
+static void interface_that_goes_leaves_the_others(void **state)
+{
+	struct node first, second, third;
+
+	(void)state;
+	lab_run("ip link add gone0 type veth peer name gone1");
+	lab_run("ip link set gone0 up; ip link set gone1 up");
+	node_open(&first, &(struct node_opts){ 0 });
+	assert_int_equal(node_share(&second, &first, &(struct node_opts){ .ifname = "gone0" }), 0);
+	lab_run("ip link del gone0");
+
+	assert_int_equal(node_share(&third, &first, &(struct node_opts){ .queue = 1 }), 0);
+	node_transmit(&third, &lab, COUNT);
+	node_receive(&first, &lab, COUNT);
+	xsk_socket__delete(first.xsk);
+	first.xsk = NULL;
+	node_unshare(&third, &first);
+	assert_int_equal(node_share(&third, &first, &(struct node_opts){ .queue = 1 }), -EBADF);
+	node_unshare(&second, &first);
+
+	forget_fill(&first);
+	assert_int_equal(node_socket(&first), 0);
+	node_receive(&first, &lab, COUNT);
+	node_close(&first);
+}
+
 /* ---- two devices, and two network namespaces ---- */
 
 /* What one socket sends the other receives, in the same UMEM. */
@@ -520,6 +547,7 @@ int main(void)
 		TEST(two_queues_of_one_device),
 		TEST(base_may_go_and_others_come),
 		TEST(first_may_come_again),
+		TEST(interface_that_goes_leaves_the_others),
 		TEST(two_network_namespaces),
 		TEST(same_ifindex_in_two_namespaces),
 		TEST(umem_made_in_another_namespace),

@@ -199,9 +199,8 @@ static void map_can_be_found(void **state)
 
 /*
  * The trap for who asks the kernel by a test run: data below the length of an
- * Ethernet header is -EINVAL, which is not the program's verdict. (Linux 5.18
- * up to 6.13 ran on as little as there was; what it cannot be is another
- * error, or another verdict.)
+ * Ethernet header is -EINVAL, which is not the program's verdict. (5.10 runs on
+ * as little as there is. What it cannot be is another error, or verdict.)
  */
 static void short_data(void **state)
 {
