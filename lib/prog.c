@@ -34,7 +34,7 @@ void xsk_prog_leave(struct xsk_prog *prog)
 	*prog = XSK_PROG_NONE;
 }
 
-/* CAP_SYS_ADMIN does for both, as it did before there was CAP_BPF (5.8). */
+/* To load: CAP_SYS_ADMIN does for both, as before there was CAP_BPF (5.8). */
 static const char *missing_for_new(void)
 {
 	bool bpf = xsk_sys_capable(CAP_BPF), net = xsk_sys_capable(CAP_NET_ADMIN);
@@ -283,7 +283,8 @@ static int explain_attach(int err, const struct xsk_netdev *dev, uint32_t flags,
 {
 	switch (err) {
 	case -EPERM:
-		return explain_eperm(error, "attach", missing_for_new());
+		return explain_eperm(error, "attach", xsk_sys_capable(CAP_NET_ADMIN) ?
+				     NULL : "CAP_NET_ADMIN");
 	case -EOPNOTSUPP:
 		xsk_error_set(error, err, "attach", "the driver of %s has no such mode of XDP "
 			      "(flags 0x%x)", dev->name, flags);
