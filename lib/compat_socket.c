@@ -356,6 +356,24 @@ static int prepare_further(struct xsk_socket *xsk, const struct request *req,
 }
 
 /*
+ * Known before a program is attached for nothing: attaching and detaching takes
+ * the kernel tens of milliseconds, and some links go down for seconds. Older
+ * kernels do not tell; there bind will.
+ */
+static int check_zerocopy(const struct request *req, struct xsk_error *error)
+{
+	uint64_t features;
+
+	if (!(req->bind_flags & XDP_ZEROCOPY) ||
+	    xsk_netdev_xdp_features(&features, req->ifindex) ||
+	    features & XSK_NETDEV_XDP_ACT_XSK_ZEROCOPY)
+		return 0;
+	xsk_error_set(error, -EOPNOTSUPP, "bind", "the driver of %s offers no zero-copy",
+		      req->ifname);
+	return xsk_error_hint(error, "ask for XDP_COPY");
+}
+
+/*
  * The program is attached before bind, because some drivers start a queue only
  * with a program there (igb); the socket is put into the map after it, because
  * until then the queue may be somebody else's.
@@ -370,6 +388,11 @@ static int connect_queue(struct xsk_socket *xsk, const struct request *req,
 	};
 	int err;
 
+	if (!base) {
+		err = check_zerocopy(req, error);
+		if (err)
+			return err;
+	}
 	if (req->with_prog) {
 		err = xsk_compat_share_get(&xsk->share, req->netns, req->ifindex, req->xdp_modes,
 					   error);

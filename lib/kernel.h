@@ -36,6 +36,13 @@
 #define BPF_F_XDP_HAS_FRAGS (1U << 5)
 #endif
 
+/* <linux/netdev.h> (6.3), as far as it is asked here */
+#define XSK_NETDEV_FAMILY "netdev"
+#define XSK_NETDEV_CMD_DEV_GET 1
+#define XSK_NETDEV_A_DEV_IFINDEX 1
+#define XSK_NETDEV_A_DEV_XDP_FEATURES 3
+#define XSK_NETDEV_XDP_ACT_XSK_ZEROCOPY (1 << 3)
+
 /* struct xdp_umem_reg as of 6.8. Older kernels read the fields they know. */
 struct xsk_kernel_umem_reg {
 	uint64_t addr;

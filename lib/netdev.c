@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "kernel.h"
 #include "netlink.h"
 
 #ifndef RTEXT_FILTER_SKIP_STATS
@@ -133,6 +136,84 @@ int xsk_netdev_set_xdp(int ifindex, int prog_fd, int expected_fd, uint32_t flags
 
 	return xsk_netlink_ask(NETLINK_ROUTE, request, NULL, NULL);
 }
+
+/* ---- generic netlink ---- */
+
+/* What is looked for in an answer, and what was found. */
+struct wanted {
+	uint16_t type;
+	enum mnl_attr_data_type kind;
+	uint64_t value;
+	bool found;
+};
+
+static int take_wanted(const struct nlattr *attr, void *data)
+{
+	struct wanted *wanted = data;
+
+	if (mnl_attr_get_type(attr) != wanted->type)
+		return MNL_CB_OK;
+	if (mnl_attr_validate(attr, wanted->kind) < 0)
+		return MNL_CB_ERROR;
+	wanted->value = wanted->kind == MNL_TYPE_U16 ? mnl_attr_get_u16(attr)
+						     : mnl_attr_get_u64(attr);
+	wanted->found = true;
+	return MNL_CB_OK;
+}
+
+static int take_generic(const struct nlmsghdr *answer, void *data)
+{
+	return mnl_attr_parse(answer, sizeof(struct genlmsghdr), take_wanted, data) < MNL_CB_STOP
+		? MNL_CB_ERROR : MNL_CB_STOP;
+}
+
+static struct nlmsghdr *start_generic(void *room, uint16_t family, uint8_t command)
+{
+	struct nlmsghdr *request = mnl_nlmsg_put_header(room);
+	struct genlmsghdr *generic;
+
+	request->nlmsg_type = family;
+	request->nlmsg_flags = NLM_F_REQUEST;
+	generic = mnl_nlmsg_put_extra_header(request, sizeof(*generic));
+	generic->cmd = command;
+	generic->version = 1;
+	return request;
+}
+
+static int ask_generic(struct nlmsghdr *request, struct wanted *wanted)
+{
+	int err = xsk_netlink_ask(NETLINK_GENERIC, request, take_generic, wanted);
+
+	if (err)
+		return err;
+	return wanted->found ? 0 : -ENOENT;
+}
+
+int xsk_netdev_xdp_features(uint64_t *ret, int ifindex)
+{
+	struct wanted family = { .type = CTRL_ATTR_FAMILY_ID, .kind = MNL_TYPE_U16 };
+	struct wanted features = { .type = XSK_NETDEV_A_DEV_XDP_FEATURES,
+				   .kind = MNL_TYPE_U64 };
+	uint8_t room[256] __attribute__((aligned(8)));
+	struct nlmsghdr *request;
+	int err;
+
+	request = start_generic(room, GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
+	mnl_attr_put_strz(request, CTRL_ATTR_FAMILY_NAME, XSK_NETDEV_FAMILY);
+	err = ask_generic(request, &family);
+	if (err)
+		return err;
+
+	request = start_generic(room, (uint16_t)family.value, XSK_NETDEV_CMD_DEV_GET);
+	mnl_attr_put_u32(request, XSK_NETDEV_A_DEV_IFINDEX, (uint32_t)ifindex);
+	err = ask_generic(request, &features);
+	if (err)
+		return err;
+	*ret = features.value;
+	return 0;
+}
+
+/* ---- queues ---- */
 
 uint32_t xsk_netdev_queues(const struct xsk_netdev *dev)
 {

@@ -36,6 +36,12 @@ int xsk_netdev_parse(struct xsk_netdev *ret, const struct nlmsghdr *answer);
  */
 int xsk_netdev_set_xdp(int ifindex, int prog_fd, int expected_fd, uint32_t flags);
 
+/*
+ * What the driver says it can do with XDP, XSK_NETDEV_XDP_ACT_* of kernel.h.
+ * Returns 0 or -errno: -ENOENT where the kernel does not tell (before 6.3).
+ */
+int xsk_netdev_xdp_features(uint64_t *ret, int ifindex);
+
 /* Queues of one kind or the other, at least 1: the indices an XSKMAP needs. */
 uint32_t xsk_netdev_queues(const struct xsk_netdev *dev);
 

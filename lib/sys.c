@@ -59,7 +59,7 @@ int xsk_sys_mmap_anonymous(void **ret, size_t len)
 
 int xsk_sys_mmap_over(void *addr, int fd, uint64_t offset, size_t len)
 {
-	void *other;
+	void *other = NULL;
 	int err;
 
 	/* Elsewhere first: a MAP_FIXED that fails leaves a hole. */

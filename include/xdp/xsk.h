@@ -160,13 +160,13 @@ XDP_ALWAYS_INLINE __u32 xsk_cons_nb_avail(struct xsk_ring_cons *r, __u32 nb)
 {
 	__u32 entries = r->cached_prod - r->cached_cons;
 
-	if (entries < nb) {
-		/* The producer writes it after the entries. Pairs with the
-		 * release in xsk_ring_prod__submit, or the kernel's.
-		 */
-		r->cached_prod = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
-		entries = r->cached_prod - r->cached_cons;
-	}
+	if (entries >= nb)
+		return nb;
+	/* The producer writes it after the entries. Pairs with the release in
+	 * xsk_ring_prod__submit, or the kernel's.
+	 */
+	r->cached_prod = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+	entries = r->cached_prod - r->cached_cons;
 	return entries > nb ? nb : entries;
 }
 

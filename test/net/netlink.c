@@ -13,6 +13,10 @@
 #include <unistd.h>
 
 #include "actor.h"
+#include "kernel.h"
+#include "netdev.h"
+
+static int attempts;
 
 int bpf_link_create(int prog_fd, int target_fd, enum bpf_attach_type attach_type,
 		    const struct bpf_link_create_opts *opts)
@@ -21,6 +25,7 @@ int bpf_link_create(int prog_fd, int target_fd, enum bpf_attach_type attach_type
 	(void)target_fd;
 	(void)attach_type;
 	(void)opts;
+	attempts++;
 	return -EINVAL;
 }
 
@@ -100,6 +105,35 @@ static void others_use_it(void **state)
 	lab_assert_unchanged(&before);
 }
 
+/* The driver says so beforehand: no program comes and goes for it. */
+static void refused_zero_copy_attaches_nothing(void **state)
+{
+	uint64_t features = ~0ULL;
+	struct node node;
+	int err;
+
+	(void)state;
+	err = xsk_netdev_xdp_features(&features, lab.ifindex[0]);
+	if (err == -ENOENT) {
+		print_message("# skipped: this kernel does not tell of XDP features\n");
+		skip();
+	}
+	assert_int_equal(err, 0);
+	assert_int_equal(features & XSK_NETDEV_XDP_ACT_XSK_ZEROCOPY, 0);
+	assert_int_equal(xsk_netdev_xdp_features(&features, 99999), -ENODEV);
+
+	assert_int_equal(node_umem(&node, &(struct node_opts){ .bind_flags = XDP_ZEROCOPY }), 0);
+	attempts = 0;
+	assert_int_equal(node_socket(&node), -EOPNOTSUPP);
+	assert_int_equal(attempts, 0);
+	node.opts.bind_flags = XDP_COPY;
+	assert_int_equal(node_socket(&node), 0);
+	assert_int_equal(attempts, 1);
+	node_receive(&node, &lab, 20);
+	node_close(&node);
+	lab_assert_unchanged(&before);
+}
+
 /* Of one process: the program stays for the last of its sockets. */
 static void first_umem_may_go(void **state)
 {
@@ -137,6 +171,7 @@ int main(void)
 		cmocka_unit_test(child_does_not_detach_what_the_parent_uses),
 		cmocka_unit_test(others_use_it),
 		cmocka_unit_test(first_umem_may_go),
+		cmocka_unit_test(refused_zero_copy_attaches_nothing),
 		/* Last: the process keeps its share. */
 		cmocka_unit_test(setup_leaves_it),
 	};
