@@ -2,6 +2,7 @@
 #include "compat.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,31 @@ int xsk_compat_fail(const struct xsk_error *error)
 	return error->code;
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t lock_once = PTHREAD_ONCE_INIT;
+
+static void take_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void xsk_compat_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+/* Who forks takes it first: in the child it is then not another thread's. */
+static void watch_fork(void)
+{
+	pthread_atfork(take_lock, xsk_compat_unlock, xsk_compat_unlock);
+}
+
+void xsk_compat_lock(void)
+{
+	pthread_once(&lock_once, watch_fork);
+	take_lock();
+}
+
 int xsk_compat_read_opts(void *known, size_t size, const void *opts,
 			 struct xsk_error *error)
 {
@@ -96,26 +122,34 @@ static int dup_map(const struct xsk_compat_share *share, int *ret, struct xsk_er
  * It returns no handle by which the program could be given back: the process
  * keeps its share.
  */
-int xsk_setup_xdp_prog(int ifindex, int *xsks_map_fd)
+static int setup(int ifindex, int *xsks_map_fd, struct xsk_error *error)
 {
 	struct xsk_compat_share *share;
-	struct xsk_error error;
 	uint64_t netns;
 	int err;
 
 	err = xsk_sys_netns(&netns);
-	if (err) {
-		xsk_error_system(&error, err, "network namespace");
-		return xsk_compat_fail(&error);
-	}
-	err = xsk_compat_share_get(&share, netns, ifindex, 0, &error);
 	if (err)
-		return xsk_compat_fail(&error);
-	err = dup_map(share, xsks_map_fd, &error);
+		return xsk_error_system(error, err, "network namespace");
+	err = xsk_compat_share_get(&share, netns, ifindex, 0, error);
+	if (err)
+		return err;
+	err = dup_map(share, xsks_map_fd, error);
 	if (err) {
 		xsk_compat_share_put(share);
-		return xsk_compat_fail(&error);
+		return err;
 	}
 	xsk_compat_share_keep(share);
 	return 0;
+}
+
+int xsk_setup_xdp_prog(int ifindex, int *xsks_map_fd)
+{
+	struct xsk_error error;
+	int err;
+
+	xsk_compat_lock();
+	err = setup(ifindex, xsks_map_fd, &error);
+	xsk_compat_unlock();
+	return err ? xsk_compat_fail(&error) : 0;
 }

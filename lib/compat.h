@@ -22,7 +22,6 @@
 #ifndef XSK_LIB_COMPAT_H
 #define XSK_LIB_COMPAT_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,6 +53,7 @@ struct xsk_compat_queue {
 	struct xsk_ring_cons *comp;
 	struct xsk_umem_rings rings;
 	const struct xsk_socket *mapped_by;	/* through whose file */
+	const struct xsk_socket *in_map;	/* put into an XSKMAP last; may be NULL */
 };
 
 struct xsk_socket {
@@ -69,7 +69,6 @@ struct xsk_socket {
 };
 
 struct xsk_umem {
-	pthread_mutex_t lock;		/* over all that follows, and its sockets */
 	struct xsk_umem_area area;
 	struct xsk_ring_prod *fill;	/* the caller's */
 	struct xsk_ring_cons *comp;
@@ -89,8 +88,12 @@ struct xsk_umem {
 	uint32_t tx_size;
 };
 
-/* A size that no ring has: the rings of umem->fd are in an unknown state. */
-#define XSK_COMPAT_UNKNOWN_SIZE UINT32_MAX
+/*
+ * One lock for all that creates and deletes in this process: what it guards is
+ * shared between UMEMs, and it is whole in a child after fork().
+ */
+void xsk_compat_lock(void);
+void xsk_compat_unlock(void);
 
 /*
  * Makes the UMEM, which no socket uses, ready for a first socket in the network
@@ -114,7 +117,7 @@ void xsk_compat_umem_idle(struct xsk_umem *umem);
 
 /*
  * Takes a share in the program of an interface of this thread's namespace, and
- * gives it back. Any thread; NULL is legal to put.
+ * gives it back; NULL is legal to put. With the lock held.
  */
 int xsk_compat_share_get(struct xsk_compat_share **ret, uint64_t netns, int ifindex,
 			 uint32_t modes, struct xsk_error *error);

@@ -13,24 +13,19 @@
  * The kernel lets only CAP_SYS_ADMIN look a program up by its id: what this
  * process has attached itself must not need that.
  */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct xsk_compat_share *shares;
 
 void xsk_compat_share_put(struct xsk_compat_share *share)
 {
 	struct xsk_compat_share **at;
 
-	if (!share)
+	if (!share || --share->users)
 		return;
-	pthread_mutex_lock(&lock);
-	if (!--share->users) {
-		for (at = &shares; *at != share; at = &(*at)->next)
-			;
-		*at = share->next;
-		xsk_prog_leave(&share->prog);
-		free(share);
-	}
-	pthread_mutex_unlock(&lock);
+	for (at = &shares; *at != share; at = &(*at)->next)
+		;
+	*at = share->next;
+	xsk_prog_leave(&share->prog);
+	free(share);
 }
 
 /* The one whose program is attached now; it may have been replaced by netlink. */
@@ -73,29 +68,22 @@ static int make(struct xsk_compat_share **ret, uint64_t netns, int ifindex, uint
 int xsk_compat_share_get(struct xsk_compat_share **ret, uint64_t netns, int ifindex,
 			 uint32_t modes, struct xsk_error *error)
 {
-	struct xsk_compat_share *share;
-	int err = 0;
+	struct xsk_compat_share *share = find(netns, ifindex);
+	int err;
 
-	pthread_mutex_lock(&lock);
-	share = find(netns, ifindex);
-	if (!share)
+	if (!share) {
 		err = make(&share, netns, ifindex, modes, error);
-	if (!err) {
-		share->users++;
-		*ret = share;
+		if (err)
+			return err;
 	}
-	pthread_mutex_unlock(&lock);
-	return err;
+	share->users++;
+	*ret = share;
+	return 0;
 }
 
 void xsk_compat_share_keep(struct xsk_compat_share *share)
 {
-	bool kept;
-
-	pthread_mutex_lock(&lock);
-	kept = share->kept;
-	share->kept = true;
-	pthread_mutex_unlock(&lock);
-	if (kept)
+	if (share->kept)
 		xsk_compat_share_put(share);
+	share->kept = true;
 }

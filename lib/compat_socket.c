@@ -41,7 +41,7 @@ static void put_queue(struct xsk_umem *umem, struct xsk_compat_queue *queue)
 	for (at = &umem->queues; *at != queue; at = &(*at)->next)
 		;
 	*at = queue->next;
-	if (queue->fill == umem->fill && queue->comp == umem->comp)
+	if (queue->fill == umem->fill || queue->comp == umem->comp)
 		xsk_compat_umem_blank(umem, &queue->rings);
 	xsk_umem_unmap_rings(&queue->rings);
 	free(queue);
@@ -66,55 +66,77 @@ static void leave_base(struct xsk_umem *umem)
 		umem->base = umem->sockets;
 }
 
+static const struct xsk_socket *next_on_queue(const struct xsk_socket *each,
+					      const struct xsk_compat_queue *queue)
+{
+	while (each && each->queue != queue)
+		each = each->next;
+	return each;
+}
+
 /*
  * The rings of a queue that others still use must not keep the deleted socket
- * in the kernel, and in its map. (If it fails, it goes with the queue.)
+ * in the kernel. Kernels before 6.4 do not map them through a bound socket:
+ * there it stays until the queue is gone.
  */
-static void leave_rings(const struct xsk_umem *umem, struct xsk_compat_queue *queue)
+static bool leave_rings(const struct xsk_umem *umem, struct xsk_compat_queue *queue)
 {
-	const struct xsk_socket *other = umem->sockets;
+	const struct xsk_socket *other = next_on_queue(umem->sockets, queue);
 
-	while (other && other->queue != queue)
-		other = other->next;
-	if (other && !xsk_umem_remap_rings(&queue->rings, other->fd))
-		queue->mapped_by = other;
+	if (!other)
+		return true;
+	if (xsk_umem_remap_rings(&queue->rings, other->fd))
+		return false;
+	queue->mapped_by = other;
+	return true;
 }
 
-/* Of two sockets on a queue the map holds one: the other takes the place. */
-static void bequeath_map_entry(const struct xsk_umem *umem,
-			       const struct xsk_compat_queue *queue)
+/*
+ * Of two sockets on a queue the map holds one. When that one is deleted, the
+ * other takes the place, also where the kernel still has the deleted one (see
+ * above, or in a forked process), which nobody reads any more.
+ */
+static void bequeath_map_entry(const struct xsk_umem *umem, struct xsk_compat_queue *queue)
 {
+	const struct xsk_socket *heir = next_on_queue(umem->sockets, queue);
 	struct xsk_error ignored;
 
-	for (struct xsk_socket *each = umem->sockets; each; each = each->next)
-		if (each->queue == queue && each->share)
-			xsk_prog_set_socket(each->share->prog.map_fd, queue->id, each->fd, true,
-					    &ignored);
+	while (heir && !heir->share)
+		heir = next_on_queue(heir->next, queue);
+	if (heir)
+		xsk_prog_set_socket(heir->share->prog.map_fd, queue->id, heir->fd, false,
+				    &ignored);
+	queue->in_map = heir;
 }
 
-void xsk_socket__delete(struct xsk_socket *xsk)
+static void delete_locked(struct xsk_socket *xsk)
 {
-	struct xsk_compat_queue *queue;
+	struct xsk_compat_queue *queue = xsk->queue;
+	struct xsk_umem *umem = xsk->umem;
 	struct xsk_socket **at;
-	struct xsk_umem *umem;
 
-	if (!xsk)
-		return;
-
-	umem = xsk->umem;
-	queue = xsk->queue;
-	pthread_mutex_lock(&umem->lock);
 	for (at = &umem->sockets; *at != xsk; at = &(*at)->next)
 		;
 	*at = xsk->next;
 	if (umem->base == xsk)
 		leave_base(umem);
-	if (queue->mapped_by == xsk)
-		leave_rings(umem, queue);
+	/* By number: the queue is this UMEM's, and so is the entry. */
+	if (queue->mapped_by == xsk && !leave_rings(umem, queue) &&
+	    queue->in_map == xsk && xsk->share)
+		xsk_prog_unset_socket(xsk->share->prog.map_fd, queue->id);
+	if (queue->in_map == xsk)
+		bequeath_map_entry(umem, queue);
 	destroy(xsk);
-	bequeath_map_entry(umem, queue);
 	put_queue(umem, queue);
-	pthread_mutex_unlock(&umem->lock);
+}
+
+void xsk_socket__delete(struct xsk_socket *xsk)
+{
+	if (!xsk)
+		return;
+	xsk_compat_lock();
+	delete_locked(xsk);
+	xsk_compat_unlock();
 }
 
 /* ---- the request ---- */
@@ -235,14 +257,10 @@ static struct xsk_compat_queue *find_queue(const struct request *req)
 }
 
 /* A bound socket to share the UMEM of; one on the same queue, to share that. */
-static struct xsk_socket *find_base(const struct request *req,
-				    const struct xsk_compat_queue *queue)
+static const struct xsk_socket *find_base(const struct request *req,
+					  const struct xsk_compat_queue *queue)
 {
-	struct xsk_socket *each = req->umem->sockets;
-
-	while (queue && each && each->queue != queue)
-		each = each->next;
-	return each;
+	return queue->sockets ? next_on_queue(req->umem->sockets, queue) : req->umem->sockets;
 }
 
 /*
@@ -308,11 +326,20 @@ static int prepare_first(struct xsk_socket *xsk, const struct request *req,
 	xsk->is_first = true;
 	xsk->bind_flags = req->bind_flags;
 
-	err = xsk_socket_set_rings(xsk->fd, umem->rx_size ? 0 : req->rx_size,
-				   umem->tx_size ? 0 : req->tx_size, error);
-	umem->rx_size = err ? XSK_COMPAT_UNKNOWN_SIZE : req->rx_size;
-	umem->tx_size = err ? XSK_COMPAT_UNKNOWN_SIZE : req->tx_size;
-	return err;
+	/* Each remembered by itself: the next try meets those that there are. */
+	if (!umem->rx_size) {
+		err = xsk_socket_set_rings(xsk->fd, req->rx_size, 0, error);
+		if (err)
+			return err;
+		umem->rx_size = req->rx_size;
+	}
+	if (!umem->tx_size) {
+		err = xsk_socket_set_rings(xsk->fd, 0, req->tx_size, error);
+		if (err)
+			return err;
+		umem->tx_size = req->tx_size;
+	}
+	return 0;
 }
 
 /* One struct cannot show two rings. */
@@ -357,8 +384,9 @@ static int prepare_further(struct xsk_socket *xsk, const struct request *req,
 
 /*
  * Known before a program is attached for nothing: attaching and detaching takes
- * the kernel tens of milliseconds, and some links go down for seconds. Older
- * kernels do not tell; there bind will.
+ * the kernel tens of milliseconds, and some links go down for seconds. No driver
+ * is known that says it only with a program there. Kernels before 6.3 do not
+ * tell; there bind will.
  */
 static int check_zerocopy(const struct request *req, struct xsk_error *error)
 {
@@ -427,14 +455,14 @@ static void show_new_queue(struct xsk_compat_queue *queue, const struct request 
 		*queue->fill = *umem->fill;
 		*queue->comp = *umem->comp;
 		umem->shown = false;
-	} else if (umem->shown && own_fill && own_comp) {
-		xsk_compat_umem_carry(umem, &queue->rings);
-	} else {
-		xsk_ring_init_prod(queue->fill, &queue->rings.fill);
-		xsk_ring_init_cons(queue->comp, &queue->rings.comp);
-		if (own_fill || own_comp)
-			umem->shown = false;
+		return;
 	}
+	if (umem->shown && own_fill)
+		xsk_compat_umem_carry(umem, &queue->rings);
+	else
+		xsk_ring_init_prod(queue->fill, &queue->rings.fill);
+	if (!own_fill || !own_comp)
+		xsk_ring_init_cons(queue->comp, &queue->rings.comp);
 }
 
 /* Other structs than those in use; these know what is reserved and peeked. */
@@ -464,6 +492,8 @@ static void enter(struct xsk_socket *xsk, const struct request *req)
 		queue->next = umem->queues;
 		umem->queues = queue;
 	}
+	if (xsk->share)
+		queue->in_map = xsk;
 	if (!umem->sockets)
 		umem->base = xsk;
 	xsk->next = umem->sockets;
@@ -498,10 +528,9 @@ static struct xsk_socket *allocate(const struct request *req)
 
 static int build(struct xsk_socket *xsk, const struct request *req, struct xsk_error *error)
 {
-	struct xsk_socket *base;
+	const struct xsk_socket *base = find_base(req, xsk->queue);
 	int err;
 
-	base = find_base(req, xsk->queue->sockets ? xsk->queue : NULL);
 	if (base)
 		err = prepare_further(xsk, req, base, error);
 	else
@@ -550,9 +579,9 @@ static int create(struct xsk_socket **ret, const char *ifname, uint32_t queue,
 	err = make_request(&req, opts, error);
 	if (err)
 		return err;
-	pthread_mutex_lock(&umem->lock);
+	xsk_compat_lock();
 	err = create_locked(ret, &req, error);
-	pthread_mutex_unlock(&umem->lock);
+	xsk_compat_unlock();
 	return err;
 }
 
@@ -624,18 +653,30 @@ int xsk_socket__create(struct xsk_socket **xsk, const char *ifname, __u32 queue_
 	return create_from_config(xsk, ifname, queue_id, umem, &opts, config);
 }
 
+static int update_map(struct xsk_socket *xsk, int map_fd, struct xsk_error *error)
+{
+	int err;
+
+	if (!xsk)
+		return xsk_error_set(error, -EINVAL, "XSKMAP", "the socket is NULL");
+	if (!xsk->has_rx)
+		return xsk_error_set(error, -EOPNOTSUPP, "XSKMAP", "the socket has no RX ring");
+	err = xsk_prog_check_map(map_fd, error);
+	if (err)
+		return err;
+	err = xsk_prog_set_socket(map_fd, xsk->queue->id, xsk->fd, false, error);
+	if (!err)
+		xsk->queue->in_map = xsk;
+	return err;
+}
+
 int xsk_socket__update_xskmap(struct xsk_socket *xsk, int xsks_map_fd)
 {
 	struct xsk_error error;
 	int err;
 
-	if (!xsk)
-		err = xsk_error_set(&error, -EINVAL, "XSKMAP", "the socket is NULL");
-	else if (!xsk->has_rx)
-		err = xsk_error_set(&error, -EOPNOTSUPP, "XSKMAP", "the socket has no RX ring");
-	else
-		err = xsk_prog_check_map(xsks_map_fd, &error);
-	if (!err)
-		err = xsk_prog_set_socket(xsks_map_fd, xsk->queue->id, xsk->fd, false, &error);
+	xsk_compat_lock();
+	err = update_map(xsk, xsks_map_fd, &error);
+	xsk_compat_unlock();
 	return err ? xsk_compat_fail(&error) : 0;
 }

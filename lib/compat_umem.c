@@ -13,7 +13,6 @@ static void destroy(struct xsk_umem *umem)
 {
 	xsk_umem_unmap_rings(&umem->rings);
 	xsk_sys_close(umem->fd);
-	pthread_mutex_destroy(&umem->lock);
 	free(umem);
 }
 
@@ -25,9 +24,9 @@ int xsk_umem__delete(struct xsk_umem *umem)
 	if (!umem)
 		return 0;
 
-	pthread_mutex_lock(&umem->lock);
+	xsk_compat_lock();
 	used = umem->sockets;
-	pthread_mutex_unlock(&umem->lock);
+	xsk_compat_unlock();
 	if (used) {
 		xsk_error_set(&error, -EBUSY, "umem", "sockets still use it");
 		xsk_error_hint(&error, "delete them first");
@@ -46,20 +45,27 @@ static void show(struct xsk_umem *umem)
 	umem->shown = true;
 }
 
-void xsk_compat_umem_blank(struct xsk_umem *umem, const struct xsk_umem_rings *like)
+static int map_blank(struct xsk_umem_rings *ret, const struct xsk_umem_rings *like)
 {
 	struct xsk_umem_rings blank = { 0 };
+	int err;
 
+	err = xsk_ring_map_blank(&blank.fill, &like->fill);
+	if (!err)
+		err = xsk_ring_map_blank(&blank.comp, &like->comp);
+	if (err)
+		xsk_umem_unmap_rings(&blank);
+	else
+		*ret = blank;
+	return err;
+}
+
+void xsk_compat_umem_blank(struct xsk_umem *umem, const struct xsk_umem_rings *like)
+{
 	xsk_umem_unmap_rings(&umem->rings);
 	umem->shown = false;
-
-	if (xsk_ring_map_blank(&blank.fill, &like->fill) ||
-	    xsk_ring_map_blank(&blank.comp, &like->comp)) {
-		xsk_umem_unmap_rings(&blank);
-		return;
-	}
-	umem->rings = blank;
-	show(umem);
+	if (!map_blank(&umem->rings, like))
+		show(umem);
 }
 
 void xsk_compat_umem_carry(struct xsk_umem *umem, const struct xsk_umem_rings *to)
@@ -67,6 +73,21 @@ void xsk_compat_umem_carry(struct xsk_umem *umem, const struct xsk_umem_rings *t
 	xsk_ring_carry(&to->fill, &umem->rings.fill, sizeof(uint64_t));
 	xsk_ring_move_prod(umem->fill, &to->fill);
 	xsk_ring_move_cons(umem->comp, &to->comp);
+	xsk_umem_unmap_rings(&umem->rings);
+	umem->shown = false;
+}
+
+/* From the mapping of a socket, which keeps that socket alive, to blank ones. */
+static void take_rings_back(struct xsk_umem *umem)
+{
+	struct xsk_umem_rings blank;
+
+	if (umem->shown && !map_blank(&blank, &umem->rings)) {
+		xsk_compat_umem_carry(umem, &blank);
+		umem->rings = blank;
+		umem->shown = true;
+		return;
+	}
 	xsk_umem_unmap_rings(&umem->rings);
 	umem->shown = false;
 }
@@ -123,6 +144,7 @@ static int fill_in(struct xsk_umem *umem, struct xsk_error *error)
 	if (err)
 		return err;
 	umem->registered = true;
+	xsk_sys_close_on_exec(umem->fd);
 	return 0;
 }
 
@@ -144,7 +166,6 @@ static int create(struct xsk_umem **ret, void *umem_area, struct xsk_ring_prod *
 	umem = calloc(1, sizeof(*umem));
 	if (!umem)
 		return xsk_error_system(error, -ENOMEM, "umem");
-	pthread_mutex_init(&umem->lock, NULL);
 	umem->area = area;
 	umem->fill = fill;
 	umem->comp = comp;
@@ -165,58 +186,62 @@ static int create(struct xsk_umem **ret, void *umem_area, struct xsk_ring_prod *
 
 /* ---- ready, and ready again ---- */
 
-/* A second socket with the same area registered, in the place of the first. */
-static int renew(struct xsk_umem *umem, uint64_t netns, struct xsk_error *error)
+/* Another file in the place of the UMEM's; the kernel lets go of the old one. */
+static int replace_file(struct xsk_umem *umem, struct xsk_error *error)
 {
-	struct xsk_umem_rings rings = { 0 };
 	int fd, err;
-	bool shown;
 
 	fd = xsk_socket_open(error);
 	if (fd < 0)
 		return fd;
-	err = xsk_umem_register(fd, &umem->area, error);
-	if (err)
-		goto fail;
-	err = xsk_umem_map_rings(&rings, fd, &umem->area, error);
-	if (err)
-		goto fail;
-	if (umem->fd >= 0) {
-		err = xsk_sys_replace(fd, umem->fd);
-		if (err) {
-			xsk_error_system(error, err, "umem");
-			goto fail;
-		}
-		xsk_sys_close(fd);
-	} else {
+	take_rings_back(umem);
+	umem->registered = false;
+	umem->lent = false;
+	umem->rx_size = 0;
+	umem->tx_size = 0;
+	if (umem->fd < 0) {
 		umem->fd = fd;
+		return 0;
 	}
+	err = xsk_sys_replace(fd, umem->fd);
+	xsk_sys_close(fd);
+	return err ? xsk_error_system(error, err, "umem") : 0;
+}
+
+/*
+ * The area registered anew, after the old registration has gone: both together
+ * might pass RLIMIT_MEMLOCK. If it fails the UMEM is idle, and can be tried again.
+ */
+static int renew(struct xsk_umem *umem, uint64_t netns, struct xsk_error *error)
+{
+	struct xsk_umem_rings rings;
+	bool shown;
+	int err;
+
+	err = replace_file(umem, error);
+	if (err)
+		return err;
+	err = xsk_umem_register(umem->fd, &umem->area, error);
+	if (err)
+		return err;
+	err = xsk_umem_map_rings(&rings, umem->fd, &umem->area, error);
+	if (err)
+		return err;
 
 	shown = umem->shown;
 	if (shown)
 		xsk_compat_umem_carry(umem, &rings);
-	else
-		xsk_umem_unmap_rings(&umem->rings);
 	umem->rings = rings;
 	umem->shown = shown;
 	umem->registered = true;
-	umem->lent = false;
 	umem->netns = netns;
-	umem->rx_size = 0;
-	umem->tx_size = 0;
 	return 0;
-fail:
-	xsk_umem_unmap_rings(&rings);
-	xsk_sys_close(fd);
-	return err;
 }
 
-/* The kernel never takes a ring back: what was set must be what is wanted. */
-static bool has_no_other_rings(const struct xsk_umem *umem, uint32_t rx_size,
-			       uint32_t tx_size)
+/* The kernel never takes a ring back. One that is not wanted does no harm. */
+static bool fits(uint32_t there, uint32_t wanted)
 {
-	return (!umem->rx_size || umem->rx_size == rx_size) &&
-	       (!umem->tx_size || umem->tx_size == tx_size);
+	return !there || !wanted || there == wanted;
 }
 
 int xsk_compat_umem_ready(struct xsk_umem *umem, uint64_t netns, uint32_t rx_size,
@@ -228,7 +253,8 @@ int xsk_compat_umem_ready(struct xsk_umem *umem, uint64_t netns, uint32_t rx_siz
 		return xsk_error_set(error, -EINVAL, "socket",
 				     "the UMEM's socket was made in another network namespace "
 				     "than the one of this thread");
-	if (umem->registered && here && has_no_other_rings(umem, rx_size, tx_size))
+	if (umem->registered && here && fits(umem->rx_size, rx_size) &&
+	    fits(umem->tx_size, tx_size))
 		return 0;
 	return renew(umem, netns, error);
 }
@@ -237,12 +263,11 @@ void xsk_compat_umem_undo_bind(struct xsk_umem *umem)
 {
 	struct xsk_error ignored;
 
-	/*
-	 * Without the right to make a socket, an idle one must do. The caller may
-	 * still write to the rings: their memory stays until there are new ones.
-	 */
-	if (renew(umem, umem->netns, &ignored))
+	/* Without the right to make a socket, an idle one must do. */
+	if (renew(umem, umem->netns, &ignored)) {
+		take_rings_back(umem);
 		xsk_compat_umem_idle(umem);
+	}
 }
 
 void xsk_compat_umem_idle(struct xsk_umem *umem)

@@ -32,8 +32,13 @@ static int parse_xdp(const struct nlattr *attr, void *data)
 	case IFLA_XDP_SKB_PROG_ID:
 		if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
 			return MNL_CB_ERROR;
-		if (mnl_attr_get_u32(attr))
-			dev->prog_id = mnl_attr_get_u32(attr);
+		if (!mnl_attr_get_u32(attr))
+			break;
+		dev->prog_id = mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) == IFLA_XDP_DRV_PROG_ID)
+			dev->prog_mode = XDP_FLAGS_DRV_MODE;
+		if (mnl_attr_get_type(attr) == IFLA_XDP_SKB_PROG_ID)
+			dev->prog_mode = XDP_FLAGS_SKB_MODE;
 	}
 	return MNL_CB_OK;
 }

@@ -15,7 +15,8 @@ struct xsk_netdev {
 	uint32_t rx_queues;	/* that it can ever have; some may be switched off */
 	uint32_t tx_queues;
 	uint32_t mtu;
-	uint32_t prog_id;	/* of the XDP program that runs first; 0: none */
+	uint32_t prog_id;	/* of the XDP program in driver or stack; 0: none */
+	uint32_t prog_mode;	/* XDP_FLAGS_DRV_MODE or _SKB_MODE; 0: not told */
 };
 
 /*

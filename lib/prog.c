@@ -23,6 +23,7 @@
 /* Others may attach or detach between our look and our step: look again. */
 #define MAX_TRIES 50
 #define RACED (-4096)			/* below all of the kernel's errors */
+#define AMBIGUOUS (-4097)
 
 void xsk_prog_leave(struct xsk_prog *prog)
 {
@@ -140,13 +141,14 @@ static bool is_link_of(int link_fd, uint32_t prog_id, int ifindex)
 
 /*
  * The link by which the program is attached, as a descriptor of our own, or
- * -ENOENT for a program attached by netlink. The interface does not tell: all
- * links of the system are looked through.
+ * -ENOENT. The interface does not tell: all links of the system are looked
+ * through. A link does not tell its network namespace: of two links of one
+ * program to the same index it cannot be known which is which (AMBIGUOUS).
  */
 static int find_link(uint32_t prog_id, int ifindex)
 {
 	uint32_t id = 0;
-	int err;
+	int err, found = -ENOENT;
 
 	while (!(err = bpf_link_get_next_id(id, &id))) {
 		int fd = bpf_link_get_fd_by_id(id);
@@ -154,14 +156,44 @@ static int find_link(uint32_t prog_id, int ifindex)
 		if (fd == -ENOENT)
 			continue;	/* gone since */
 		if (fd == -EAGAIN)
-			return RACED;	/* somebody is about to create it */
-		if (fd < 0)
-			return fd;
-		if (is_link_of(fd, prog_id, ifindex))
-			return fd;
-		xsk_sys_close(fd);
+			fd = RACED;	/* somebody is about to create it */
+		if (fd < 0) {
+			err = fd;
+			break;
+		}
+		if (!is_link_of(fd, prog_id, ifindex)) {
+			xsk_sys_close(fd);
+			continue;
+		}
+		if (found >= 0) {
+			xsk_sys_close(fd);
+			err = AMBIGUOUS;
+			break;
+		}
+		found = fd;
 	}
-	return err;			/* -ENOENT: that was the last */
+	if (err == -ENOENT)
+		return found;		/* that was the last */
+	xsk_sys_close(found);
+	return err;
+}
+
+/*
+ * Whether a program without a link was really attached by netlink. A link whose
+ * last holder is gone loses its id first, and its program some time later: then
+ * the kernel refuses to put the program in its own place.
+ */
+static int check_no_link(const struct xsk_netdev *dev)
+{
+	int prog_fd, err;
+
+	prog_fd = bpf_prog_get_fd_by_id(dev->prog_id);
+	if (prog_fd < 0)
+		return prog_fd == -ENOENT ? RACED : prog_fd;
+	err = xsk_netdev_set_xdp(dev->ifindex, prog_fd, prog_fd, dev->prog_mode);
+	xsk_sys_close(prog_fd);
+	/* Without CAP_NET_ADMIN it cannot be asked so. */
+	return err == -EBUSY || err == -EEXIST ? RACED : 0;
 }
 
 /* Whether that program is still the one attached, now that we hold its link. */
@@ -214,12 +246,15 @@ static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
 		return explain_lookup(prog->map_fd, error);
 
 	prog->link_fd = find_link(dev->prog_id, dev->ifindex);
-	if (prog->link_fd == RACED)
-		return RACED;
-	if (prog->link_fd < 0 && prog->link_fd != -ENOENT)
-		return explain_lookup(prog->link_fd, error);
+	err = prog->link_fd < 0 ? prog->link_fd : 0;
+	if (err == -ENOENT)
+		err = check_no_link(dev);
+	if (err == AMBIGUOUS)
+		err = 0;		/* as one that was attached by netlink */
 	if (prog->link_fd < 0)
 		prog->link_fd = -1;
+	if (err)
+		return err == RACED ? RACED : explain_lookup(err, error);
 
 	prog->id = dev->prog_id;
 	err = still_attached(dev->prog_id, dev->ifindex);
@@ -291,6 +326,8 @@ static int explain_attach(int err, const struct xsk_netdev *dev, uint32_t flags,
 		return xsk_error_hint(error, "ask for XDP_FLAGS_SKB_MODE");
 	}
 	xsk_error_system(error, err, "attach");
+	if (err != -EINVAL && err != -ENOMEM && err != -ENOSPC && err != -ERANGE)
+		return err;
 	return xsk_error_hint(error, "the driver may refuse the MTU, or the number of queues; "
 			      "XDP_FLAGS_SKB_MODE does without it");
 }
@@ -386,7 +423,8 @@ int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 		xsk_sys_sleep_ms(1);
 	}
 	return xsk_error_set(error, -EBUSY, "XDP program",
-			     "programs come and go on the interface faster than one can be used");
+			     "the kernel takes no program, though none is seen (as on the port of "
+			     "a bond), or they come and go faster than one can be used");
 }
 
 int xsk_prog_check_map(int map_fd, struct xsk_error *error)
@@ -419,4 +457,9 @@ int xsk_prog_set_socket(int map_fd, uint32_t queue, int socket_fd, bool only_if_
 		return xsk_error_hint(error, "make the map as large as the device's queues");
 	}
 	return xsk_error_system(error, err, "XSKMAP");
+}
+
+void xsk_prog_unset_socket(int map_fd, uint32_t queue)
+{
+	bpf_map_delete_elem(map_fd, &queue);
 }

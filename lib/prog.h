@@ -60,4 +60,7 @@ int xsk_prog_check_map(int map_fd, struct xsk_error *error);
 int xsk_prog_set_socket(int map_fd, uint32_t queue, int socket_fd, bool only_if_free,
 			struct xsk_error *error);
 
+/* Takes out the entry of a queue, whichever socket it holds. */
+void xsk_prog_unset_socket(int map_fd, uint32_t queue);
+
 #endif /* XSK_LIB_PROG_H */

@@ -91,6 +91,11 @@ int xsk_sys_dup(int fd)
 	return copy < 0 ? -errno : copy;
 }
 
+void xsk_sys_close_on_exec(int fd)
+{
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 int xsk_sys_replace(int from, int to)
 {
 	return dup3(from, to, O_CLOEXEC) < 0 ? -errno : 0;

@@ -27,6 +27,7 @@ void xsk_sys_munmap(void *addr, size_t len);
 /* Closes fd; less than 0 is "no descriptor". */
 void xsk_sys_close(int fd);
 int xsk_sys_dup(int fd);
+void xsk_sys_close_on_exec(int fd);
 /* Makes the number to refer to the file of from; what it was is closed. */
 int xsk_sys_replace(int from, int to);
 

@@ -163,7 +163,7 @@ static void umem_descriptors(void **state)
 	memset(&fill, 0xa5, sizeof(fill));
 	memset(&comp, 0xa5, sizeof(comp));
 	refuse_umem(-EBUSY, taken, area, SIZE, config);
-	assert_int_equal(fcntl(taken, F_GETFD), 0);
+	assert_int_equal(fcntl(taken, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(xsk_umem__delete(umem), 0);
 	assert_int_equal(fcntl(taken, F_GETFD), -1);
 }

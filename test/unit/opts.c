@@ -133,6 +133,11 @@ void xsk_sys_close(int fd)
 	kernel.closed = fd;
 }
 
+void xsk_sys_close_on_exec(int fd)
+{
+	(void)fd;
+}
+
 int xsk_sys_dup(int fd)
 {
 	(void)fd;

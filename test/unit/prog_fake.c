@@ -94,6 +94,7 @@ static struct {
 
 	int gets, sleeps, loads;
 	uint32_t load_flags[2];		/* of the first two loads */
+	int link_ends;		/* so many looks at a link that ends, then it has */
 	int set_xdp_calls;
 	int set_xdp_prog_fd, set_xdp_expected_fd, set_xdp_ifindex;
 	uint32_t set_xdp_flags, link_flags;
@@ -275,6 +276,14 @@ int xsk_netdev_set_xdp(int ifindex, int prog_fd, int expected_fd, uint32_t flags
 	kernel.set_xdp_flags = flags;
 	if (err)
 		return err;
+	/* In its own place: refused while a link holds it, also one that ends. */
+	if (prog_fd >= 0 && prog_fd == expected_fd) {
+		if (kernel.link_ends > 0 && !--kernel.link_ends)
+			kernel.attached = 0;
+		if (kernel.link_ends || !kernel.attached)
+			return -EBUSY;
+		return id_of(prog_fd) == kernel.attached ? 0 : -EEXIST;
+	}
 	if (prog_fd >= 0) {
 		assert_int_equal(expected_fd, -1);
 		assert_int_equal(kind_of(prog_fd), PROG);
@@ -435,6 +444,13 @@ int bpf_link_create(int prog_fd, int target_fd, enum bpf_attach_type attach_type
 		return -EBUSY;
 	kernel.attached = id_of(prog_fd);
 	return give_fd(LINK, add_link(BPF_LINK_TYPE_XDP, kernel.attached, IFINDEX));
+}
+
+int bpf_map_delete_elem(int fd, const void *key)
+{
+	assert_int_equal(kind_of(fd), MAP);
+	memcpy(&kernel.update_key, key, sizeof(kernel.update_key));
+	return 0;
 }
 
 int bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags)
@@ -690,7 +706,9 @@ static void use_what_is_there(void **state)
 	assert_int_equal(open_fds(), 1);
 	assert_left(&prog);
 	assert_int_equal(kernel.attached, other);
-	assert_int_equal(kernel.set_xdp_calls, 0);
+	/* But for the question whether a link is about to end. */
+	assert_int_equal(kernel.set_xdp_calls, 1);
+	assert_int_equal(kernel.set_xdp_prog_fd, kernel.set_xdp_expected_fd);
 }
 
 /* ---- programs without our map ---- */
@@ -904,6 +922,23 @@ static void replaced(void **state)
 	assert_left(&prog);
 }
 
+/* Its last holder is gone: no id any more, but the program for some time. */
+static void link_ends(void **state)
+{
+	struct xsk_error error;
+	struct xsk_prog prog;
+
+	(void)state;
+	attach_other(BPF_MAP_TYPE_XSKMAP, "xsks_map");
+	kernel.link_ends = 5;
+	assert_int_equal(join(&prog, 0, &error), 0);
+	assert_string_equal(find_prog(kernel.attached)->name, "libxsk_default");
+	assert_int_equal(kind_of(prog.link_fd), LINK);
+	assert_int_equal(open_fds(), 2);
+	assert_int_equal(kernel.sleeps, 5);
+	assert_left(&prog);
+}
+
 /* A link that is gone, or not yet whole, when its turn comes. */
 static void lose_first_link(const char *name)
 {
@@ -931,7 +966,7 @@ static void links_come_and_go(void **state)
 	reset(NULL);
 	attach_other_by_link();
 	assert_int_equal(join(&prog, 0, &error), 0);
-	calls_to_link = kernel.calls - 2;	/* then its info, and the second look */
+	calls_to_link = kernel.calls - 3;	/* its info, no more, the second look */
 	assert_left(&prog);
 
 	reset(NULL);
@@ -1213,6 +1248,7 @@ int main(void)
 		cmocka_unit_test_setup(replaced, reset),
 		cmocka_unit_test_setup(links_come_and_go, reset),
 		cmocka_unit_test_setup(bounded_tries, reset),
+		cmocka_unit_test_setup(link_ends, reset),
 		cmocka_unit_test_setup(no_capability, reset),
 		cmocka_unit_test_setup(driver_refuses, reset),
 		cmocka_unit_test_setup(each_step_fails, reset),
