@@ -444,6 +444,75 @@ static int all_as_nobody(void)
 	return xsk_umem__delete(umem);
 }
 
+/* All memory there may be is the UMEM's: it is registered anew, not twice. */
+static int other_rings_within_memlock(void)
+{
+	struct rlimit limit = { SIZE + 65536, SIZE + 65536 };
+	struct xsk_socket_config config = { .bind_flags = XDP_ZEROCOPY };
+	struct xsk_socket *xsk;
+	struct xsk_umem *umem;
+	int err;
+
+	if (setrlimit(RLIMIT_MEMLOCK, &limit))
+		return -1;
+	lab_drop(CAP_IPC_LOCK);
+	err = xsk_umem__create(&umem, area, SIZE, &fill, &comp, NULL);
+	if (err)
+		return err;
+	for (uint32_t size = 64; size <= 1024; size *= 2) {
+		config.rx_size = config.tx_size = size;
+		if (xsk_socket__create(&xsk, "lab0", 0, umem, &rx, &tx, &config) != -EOPNOTSUPP)
+			_exit(110);
+	}
+	config.bind_flags = 0;
+	config.rx_size = 32;
+	err = xsk_socket__create(&xsk, "lab0", 0, umem, &rx, &tx, &config);
+	if (err)
+		return err;
+	xsk_socket__delete(xsk);
+	return xsk_umem__delete(umem);
+}
+
+/* One that was handed over has as many tries as rings of one size allow. */
+static int handed_socket_is_tried_again(void)
+{
+	struct xsk_socket_config config = {
+		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD };
+	int fd = socket(AF_XDP, SOCK_RAW, 0), err;
+	struct xsk_socket *xsk;
+	struct xsk_umem *umem;
+
+	if (setresuid(65534, 65534, 65534))
+		return -1;
+	err = xsk_umem__create_with_fd(&umem, fd, area, SIZE, &fill, &comp, NULL);
+	if (err)
+		return err;
+	config.rx_size = 1U << 31;
+	if (xsk_socket__create(&xsk, "lab0", 0, umem, &rx, &tx, &config) != -ENOMEM)
+		_exit(111);
+	config.rx_size = 128;
+	config.bind_flags = XDP_ZEROCOPY;
+	if (xsk_socket__create(&xsk, "lab0", 0, umem, &rx, &tx, &config) != -EOPNOTSUPP)
+		_exit(112);
+	config.rx_size = 256;
+	if (xsk_socket__create(&xsk, "lab0", 0, umem, &rx, &tx, &config) != -EPERM)
+		_exit(113);
+	config.rx_size = 128;
+	config.bind_flags = 0;
+	err = xsk_socket__create(&xsk, "lab0", 0, umem, &rx, NULL, &config);
+	if (err)
+		return err;
+	xsk_socket__delete(xsk);
+	return xsk_umem__delete(umem);
+}
+
+static void within_memlock(void **state)
+{
+	(void)state;
+	lab_in_child(other_rings_within_memlock, 0);
+	lab_in_child(handed_socket_is_tried_again, 0);
+}
+
 static void without_privilege(void **state)
 {
 	(void)state;
@@ -517,6 +586,7 @@ int main(void)
 		TEST(umem_in_use_is_not_deleted),
 		TEST(without_privilege),
 		TEST(ordinary_user_with_a_handed_socket),
+		TEST(within_memlock),
 		TEST(without_descriptors),
 	};
 

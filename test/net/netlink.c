@@ -29,6 +29,20 @@ int bpf_link_create(int prog_fd, int target_fd, enum bpf_attach_type attach_type
 	return -EINVAL;
 }
 
+/*
+ * Kernels before 6.4 do not map FILL and COMPLETION through a bound socket. The
+ * linker's --wrap puts this before the library's own.
+ */
+static bool no_remap;
+
+int __real_xsk_sys_mmap_over(void *addr, int fd, uint64_t offset, size_t len);
+int __wrap_xsk_sys_mmap_over(void *addr, int fd, uint64_t offset, size_t len);
+
+int __wrap_xsk_sys_mmap_over(void *addr, int fd, uint64_t offset, size_t len)
+{
+	return no_remap ? -EBUSY : __real_xsk_sys_mmap_over(addr, fd, offset, len);
+}
+
 static struct lab lab;
 static struct lab_count before;
 
@@ -45,6 +59,31 @@ static int close_lab(void **state)
 	(void)state;
 	lab_close(&lab);
 	return 0;
+}
+
+/* The XSKMAP of the program on lab0, as another process would find it. */
+static int open_map(void)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info), map_id = 0;
+	int prog_fd = bpf_prog_get_fd_by_id(lab_prog_id(&lab, 0)), map_fd;
+
+	assert_true(prog_fd >= 0);
+	info.nr_map_ids = 1;
+	info.map_ids = (uintptr_t)&map_id;
+	assert_int_equal(bpf_obj_get_info_by_fd(prog_fd, &info, &len), 0);
+	map_fd = bpf_map_get_fd_by_id(map_id);
+	assert_true(map_fd >= 0);
+	close(prog_fd);
+	return map_fd;
+}
+
+static void put_into_map(const struct node *node)
+{
+	int map_fd = open_map();
+
+	assert_int_equal(xsk_socket__update_xskmap(node->xsk, map_fd), 0);
+	close(map_fd);
 }
 
 static void attached_and_detached(void **state)
@@ -134,6 +173,41 @@ static void refused_zero_copy_attaches_nothing(void **state)
 	lab_assert_unchanged(&before);
 }
 
+/* The deleted socket stays in the kernel, but packets go to the other one. */
+static void deleted_socket_that_stays_mapped(void **state)
+{
+	struct node first, second;
+	int stack = lab_stack_open();
+
+	(void)state;
+	no_remap = true;
+	for (int heir_receives = 0; heir_receives < 2; heir_receives++) {
+		node_open(&first, &(struct node_opts){ 0 });
+		assert_int_equal(node_share_queue(&second, &first, &(struct node_opts){
+			.tx = true, .rx = heir_receives }), 0);
+		if (heir_receives)
+			put_into_map(&first);
+		node_receive(&first, &lab, 50);
+		node_take_rings(&second, &first);
+		xsk_socket__delete(first.xsk);
+		if (heir_receives) {
+			node_receive(&second, &lab, 50);
+		} else {
+			lab_send(&lab, 8, 100);
+			lab_stack_expect(stack, 8, 100);
+		}
+		node_transmit(&second, &lab, 50);
+		node_unshare(&second, &first);
+		first.xsk = NULL;
+		first.in_fill = 0;
+		first.nfree = first.opts.frames;
+		node_close(&first);
+	}
+	no_remap = false;
+	close(stack);
+	lab_assert_unchanged(&before);
+}
+
 /* Of one process: the program stays for the last of its sockets. */
 static void first_umem_may_go(void **state)
 {
@@ -170,6 +244,7 @@ int main(void)
 		cmocka_unit_test(attached_and_detached),
 		cmocka_unit_test(child_does_not_detach_what_the_parent_uses),
 		cmocka_unit_test(others_use_it),
+		cmocka_unit_test(deleted_socket_that_stays_mapped),
 		cmocka_unit_test(first_umem_may_go),
 		cmocka_unit_test(refused_zero_copy_attaches_nothing),
 		/* Last: the process keeps its share. */

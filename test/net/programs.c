@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/if_link.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <xsk/error.h>
 
@@ -368,6 +371,70 @@ static void processes_that_start_at_once_share_one_program(void **state)
 	close_senders();
 }
 
+static void make_and_delete_links(void)
+{
+	for (;;)
+		if (system("ip link add load0 type veth peer name load1 && ip link del load0"))
+			_exit(1);
+}
+
+/*
+ * One ends while the other starts, and the kernel is slow to detach, since others
+ * keep its lock: what the other has found must not go with the first.
+ */
+static void one_starts_while_the_last_ends(void **state)
+{
+	struct actor actors[2];
+	pid_t load = fork();
+
+	(void)state;
+	if (!load)
+		make_and_delete_links();
+	open_senders();
+	actor_start(&actors[0], 0);
+	for (uint32_t i = 1; i < 60; i++) {
+		struct actor *last = &actors[(i - 1) % 2], *next = &actors[i % 2];
+
+		actor_launch(next, i % 2);
+		usleep(i * 577 % 12000);
+		actor_kill(last);
+		actor_await(next);
+		send_to(i % 2, i);
+		actor_expect(next, i);
+	}
+	actor_stop(&actors[1]);
+	close_senders();
+	kill(load, SIGKILL);
+	assert_int_equal(waitpid(load, NULL, 0), load);
+	lab_run("ip link del load0 2>/dev/null || :");
+}
+
+/* One program, linked to the same index in two namespaces: none is mistaken. */
+static void links_to_the_same_index_elsewhere(void **state)
+{
+	struct user_prog prog;
+	struct node node;
+	int other_link;
+
+	(void)state;
+	lab_run("ip link add twin index 77 type veth peer name twin index 77 netns "
+		"/proc/%d/fd/%d", getpid(), lab.ns[1]);
+	lab_run("ip link set twin up");
+	lab_enter(&lab, 1);
+	lab_run("ip link set twin up");
+	user_prog_load(&prog, USER_MAP_XSKMAP, QUEUES);
+	other_link = bpf_link_create(prog.prog_fd, 77, BPF_XDP, NULL);
+	assert_true(other_link >= 0);
+	lab_enter(&lab, 0);
+	user_prog_attach(&prog, 77, true);
+
+	node_open(&node, &(struct node_opts){ .ifname = "twin" });
+	close(other_link);
+	node_close(&node);
+	user_prog_unload(&prog);
+	lab_run("ip link del twin");
+}
+
 /* ---- several sockets of one process ---- */
 
 static int open_two_without_sys_admin(void)
@@ -515,6 +582,8 @@ int main(void)
 		TEST(map_too_small_for_the_queue),
 		TEST(update_xskmap_puts_it_into_a_map_of_the_user),
 		TEST(update_xskmap_takes_no_other_map),
+		TEST(one_starts_while_the_last_ends),
+		TEST(links_to_the_same_index_elsewhere),
 		TEST(own_program_needs_no_sys_admin),
 		TEST(umems_of_one_process_share_the_program),
 		TEST(program_that_took_the_place_of_ours),

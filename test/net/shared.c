@@ -8,6 +8,7 @@
 #include <linux/if_xdp.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "actor.h"
@@ -172,6 +173,65 @@ static void deleted_socket_leaves_the_map_of_the_user(void **state)
 
 	user_prog_unload(&prog);
 	close(stack);
+}
+
+/* A child holds the deleted socket: nobody reads it, the other gets the packets. */
+static void deleted_socket_that_a_child_holds(void **state)
+{
+	struct node first, second;
+	int status, go[2];
+	pid_t child;
+	char byte;
+
+	(void)state;
+	node_open(&first, &(struct node_opts){ 0 });
+	assert_int_equal(node_share_queue(&second, &first, &(struct node_opts){ 0 }), 0);
+	assert_int_equal(pipe(go), 0);
+	child = fork();
+	if (!child) {
+		close(go[1]);
+		_exit(read(go[0], &byte, 1) != 0);
+	}
+	node_take_rings(&first, &second);
+	xsk_socket__delete(second.xsk);
+	node_receive(&first, &lab, COUNT);
+	close(go[0]);
+	close(go[1]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	node_receive(&first, &lab, COUNT);
+	for (uint32_t i = 0; i < second.nshare; i++)
+		first.free[first.nfree++] = second.share[i];
+	node_close(&first);
+}
+
+/* FILL of the UMEM with another COMPLETION: what was filled is not lost. */
+static void fill_of_the_umem_with_another_completion(void **state)
+{
+	struct node node, second;
+	struct xsk_ring_cons comp;
+	uint32_t at = 0;
+
+	(void)state;
+	node_open(&second, &(struct node_opts){ 0 });
+	assert_int_equal(node_share(&node, &second, &(struct node_opts){ .queue = 1 }), 0);
+	xsk_socket__delete(second.xsk);
+	second.xsk = NULL;
+	node_fill(&second, 20);
+	assert_int_equal(xsk_socket__create_shared(&second.xsk, "lab0", 0, second.umem, &second.rx,
+						   &second.tx, &second.fill, &comp, NULL), 0);
+	for (uint32_t i = 0; i < 20; i++)
+		lab_send(&lab, i, 100);
+	for (uint32_t i = 0; i < 20; i++)
+		assert_int_equal(node_receive_one(&second, 2000), i);
+	xsk_socket__delete(second.xsk);
+	second.xsk = NULL;
+	assert_int_equal(xsk_ring_prod__reserve(&second.fill, 1, &at), 1);
+	*xsk_ring_prod__fill_addr(&second.fill, at) = 0;
+	node_unshare(&node, &second);
+	forget_fill(&second);
+	second.nfree = second.opts.frames;
+	node_close(&second);
 }
 
 /* ---- two queues ---- */
@@ -536,6 +596,50 @@ static void threads_create_and_delete_on_one_umem(void **state)
 	node_close(&owner);
 }
 
+static volatile bool stop;
+
+static void *create_and_delete_until_stopped(void *arg)
+{
+	struct worker *worker = arg;
+
+	while (!stop && !worker->err)
+		create_and_delete(worker);
+	return NULL;
+}
+
+/* The child may delete what it has got, whatever the thread was doing. */
+static void child_of_a_busy_process_can_delete(void **state)
+{
+	struct worker worker = { .queue = 1 };
+	struct node owner, other;
+	int status;
+
+	(void)state;
+	node_open(&owner, &(struct node_opts){ .queue = 2 });
+	node_open(&other, &(struct node_opts){ 0 });
+	worker.owner = &owner;
+	stop = false;
+	assert_int_equal(pthread_create(&worker.thread, NULL, create_and_delete_until_stopped,
+					&worker), 0);
+	for (int i = 0; i < 20; i++) {
+		pid_t child = fork();
+
+		if (!child) {
+			alarm(10);
+			xsk_socket__delete(other.xsk);
+			_exit(xsk_umem__delete(other.umem) ? 1 : 0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+	}
+	stop = true;
+	pthread_join(worker.thread, NULL);
+	assert_int_equal(worker.err, 0);
+	node_receive(&other, &lab, COUNT);
+	node_close(&other);
+	node_close(&owner);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, count, nothing_left)
 
 int main(void)
@@ -544,6 +648,8 @@ int main(void)
 		TEST(two_sockets_on_one_queue),
 		TEST(structs_given_for_a_queue_in_use),
 		TEST(deleted_socket_leaves_the_map_of_the_user),
+		TEST(deleted_socket_that_a_child_holds),
+		TEST(fill_of_the_umem_with_another_completion),
 		TEST(two_queues_of_one_device),
 		TEST(base_may_go_and_others_come),
 		TEST(first_may_come_again),
@@ -554,6 +660,7 @@ int main(void)
 		TEST(flags_that_are_not_inherited_are_an_error),
 		TEST(new_queue_needs_its_own_rings),
 		TEST(threads_create_and_delete_on_one_umem),
+		TEST(child_of_a_busy_process_can_delete),
 		/* Last: it moves lab1. */
 		TEST(two_devices_in_one_namespace),
 	};

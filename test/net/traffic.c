@@ -7,6 +7,7 @@
 #include <linux/if_xdp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define COUNT 300			/* packets each way: wraps small rings */
@@ -122,15 +123,32 @@ static void large_rings(void **state)
 					  .tx_size = 8192, .frames = 8192 });
 }
 
+static struct lab_count before_test;
+
+static int count(void **state)
+{
+	(void)state;
+	lab_count(&before_test);
+	return 0;
+}
+
+static int nothing_left(void **state)
+{
+	(void)state;
+	lab_assert_prog(&lab, 0, false);
+	lab_assert_unchanged(&before_test);
+	return 0;
+}
+
 /* With need-wakeup a reader that sleeps is woken by the packet, not the timeout. */
-static void sleep_in_poll(void **state)
+static void sleep_in_mode(uint32_t xdp_flags)
 {
 	struct node node;
 	struct pollfd fd = { .events = POLLIN };
 	pid_t sender;
 
-	(void)state;
-	node_open(&node, &(struct node_opts){ .bind_flags = XDP_USE_NEED_WAKEUP });
+	node_open(&node, &(struct node_opts){ .bind_flags = XDP_USE_NEED_WAKEUP,
+					      .xdp_flags = xdp_flags });
 	node_fill(&node, 64);
 	fd.fd = xsk_socket__fd(node.xsk);
 	assert_int_equal(poll(&fd, 1, 0), 0);
@@ -144,7 +162,15 @@ static void sleep_in_poll(void **state)
 	assert_int_equal(poll(&fd, 1, 30000), 1);
 	assert_int_equal(fd.revents & POLLIN, POLLIN);
 	assert_int_equal(node_receive_one(&node, 0), 7);
+	assert_int_equal(waitpid(sender, NULL, 0), sender);
 	node_close(&node);
+}
+
+static void sleep_in_poll(void **state)
+{
+	(void)state;
+	sleep_in_mode(XDP_FLAGS_DRV_MODE);
+	sleep_in_mode(XDP_FLAGS_SKB_MODE);
 }
 
 /* The kernel's counters and ours agree after a full RX ring. */
@@ -181,8 +207,8 @@ int main(void)
 		cmocka_unit_test(huge_pages),
 		cmocka_unit_test(small_rings),
 		cmocka_unit_test(large_rings),
-		cmocka_unit_test(sleep_in_poll),
-		cmocka_unit_test(full_rx_ring_is_counted),
+		cmocka_unit_test_setup_teardown(sleep_in_poll, count, nothing_left),
+		cmocka_unit_test_setup_teardown(full_rx_ring_is_counted, count, nothing_left),
 	};
 
 	return cmocka_run_group_tests(tests, open_lab, close_lab);
