@@ -317,7 +317,7 @@ struct xsk_umem_opts {
  * wanted). A program attached here stays until this process and all sockets
  * that use it are gone; the process holds two descriptors per interface for it,
  * however often it calls. Needs CAP_NET_ADMIN and CAP_BPF, and CAP_SYS_ADMIN
- * where a program is there already.
+ * to use a program that others attached.
  * -ENODEV: no such interface. -EBUSY: another program without an xsks_map is
  * attached: detach it, or give it a map of that name. -EPERM: no capability.
  */

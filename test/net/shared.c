@@ -7,6 +7,7 @@
 #include <linux/if_link.h>
 #include <linux/if_xdp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -596,7 +597,7 @@ static void threads_create_and_delete_on_one_umem(void **state)
 	node_close(&owner);
 }
 
-static volatile bool stop;
+static atomic_bool stop;
 
 static void *create_and_delete_until_stopped(void *arg)
 {
