@@ -15,11 +15,11 @@ complain()
 	bad=1
 }
 
-# In a repository what git knows; in an unpacked archive all there is.
+# In a repository what git knows; without git, or in an archive, all there is.
 if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
 	files=$(git ls-files)
 else
-	files=$(find . -path './build*' -prune -o -type f -print | sed 's|^\./||')
+	files=$(find . \( -path './build*' -o -path ./.git \) -prune -o -type f -print | sed 's|^\./||')
 fi
 
 mark='SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause'
