@@ -18,6 +18,8 @@
  * The caller's FILL and COMPLETION structs that came with the UMEM can be used
  * all the time. While no queue has them they show umem->rings: those of a ready
  * UMEM, else blank ones; what he puts there is carried into the next queue's.
+ * Only where the first socket was given others, which take over what these hold,
+ * they stay a view of its rings, as in libxdp, and end with them.
  */
 #ifndef XSK_LIB_COMPAT_H
 #define XSK_LIB_COMPAT_H
@@ -53,7 +55,7 @@ struct xsk_compat_queue {
 	struct xsk_ring_cons *comp;
 	struct xsk_umem_rings rings;
 	const struct xsk_socket *mapped_by;	/* through whose file */
-	const struct xsk_socket *in_map;	/* put into an XSKMAP last; may be NULL */
+	const struct xsk_socket *in_map;	/* that the program's map holds, or NULL */
 };
 
 struct xsk_socket {
@@ -63,6 +65,7 @@ struct xsk_socket {
 	int fd;
 	bool is_first;			/* fd is the number umem->fd, and not ours */
 	bool has_rx;
+	pid_t pid;			/* of its maker */
 	uint16_t bind_flags;		/* in force, inherited ones included */
 	struct xsk_socket_rings rings;
 	struct xsk_compat_share *share;	/* NULL: none with INHIBIT_PROG_LOAD */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "kernel.h"
@@ -85,6 +86,7 @@ static bool leave_rings(const struct xsk_umem *umem, struct xsk_compat_queue *qu
 
 	if (!other)
 		return true;
+	queue->mapped_by = NULL;
 	if (xsk_umem_remap_rings(&queue->rings, other->fd))
 		return false;
 	queue->mapped_by = other;
@@ -96,16 +98,17 @@ static bool leave_rings(const struct xsk_umem *umem, struct xsk_compat_queue *qu
  * other takes the place, also where the kernel still has the deleted one (see
  * above, or in a forked process), which nobody reads any more.
  */
-static void bequeath_map_entry(const struct xsk_umem *umem, struct xsk_compat_queue *queue)
+static void bequeath_map_entry(const struct xsk_umem *umem, struct xsk_compat_queue *queue,
+			       bool only_if_free)
 {
 	const struct xsk_socket *heir = next_on_queue(umem->sockets, queue);
 	struct xsk_error ignored;
 
 	while (heir && !heir->share)
 		heir = next_on_queue(heir->next, queue);
-	if (heir)
-		xsk_prog_set_socket(heir->share->prog.map_fd, queue->id, heir->fd, false,
-				    &ignored);
+	if (heir && xsk_prog_set_socket(heir->share->prog.map_fd, queue->id, heir->fd,
+					only_if_free, &ignored))
+		return;
 	queue->in_map = heir;
 }
 
@@ -113,20 +116,28 @@ static void delete_locked(struct xsk_socket *xsk)
 {
 	struct xsk_compat_queue *queue = xsk->queue;
 	struct xsk_umem *umem = xsk->umem;
+	/* What a child deletes may still be in use by its parent. */
+	bool in_map = queue->in_map == xsk && xsk->pid == getpid();
+	bool stays = false;
 	struct xsk_socket **at;
 
 	for (at = &umem->sockets; *at != xsk; at = &(*at)->next)
 		;
 	*at = xsk->next;
+	if (queue->in_map == xsk)
+		queue->in_map = NULL;
 	if (umem->base == xsk)
 		leave_base(umem);
+	if (queue->mapped_by == xsk)
+		stays = !leave_rings(umem, queue);
 	/* By number: the queue is this UMEM's, and so is the entry. */
-	if (queue->mapped_by == xsk && !leave_rings(umem, queue) &&
-	    queue->in_map == xsk && xsk->share)
+	if (stays && in_map && xsk->share)
 		xsk_prog_unset_socket(xsk->share->prog.map_fd, queue->id);
-	if (queue->in_map == xsk)
-		bequeath_map_entry(umem, queue);
+	if (in_map)
+		bequeath_map_entry(umem, queue, false);
 	destroy(xsk);
+	if (!in_map)
+		bequeath_map_entry(umem, queue, true);
 	put_queue(umem, queue);
 }
 
@@ -342,12 +353,17 @@ static int prepare_first(struct xsk_socket *xsk, const struct request *req,
 	return 0;
 }
 
-/* One struct cannot show two rings. */
+/*
+ * One struct cannot show two rings; and the UMEM's two go together, since both
+ * show its blank rings.
+ */
 static bool has_queue_with_rings(const struct xsk_umem *umem,
 				 const struct xsk_compat_queue *wanted)
 {
 	const struct xsk_compat_queue *each = umem->queues;
 
+	if ((wanted->fill == umem->fill) != (wanted->comp == umem->comp))
+		return true;
 	while (each && each->fill != wanted->fill && each->comp != wanted->comp)
 		each = each->next;
 	return each;
@@ -362,7 +378,7 @@ static int prepare_further(struct xsk_socket *xsk, const struct request *req,
 	if (own_queue && has_queue_with_rings(req->umem, xsk->queue)) {
 		xsk_error_set(error, -EINVAL, "socket",
 			      "queue %u of %s needs a FILL and a COMPLETION ring of its own; "
-			      "those given show the rings of another queue",
+			      "of those given one belongs to another queue, or to the UMEM",
 			      req->queue, req->ifname);
 		return xsk_error_hint(error, "give others to xsk_socket__create_shared()");
 	}
@@ -433,8 +449,11 @@ static int connect_queue(struct xsk_socket *xsk, const struct request *req,
 		return err;
 
 	err = xsk_prog_set_socket(xsk->share->prog.map_fd, req->queue, xsk->fd, false, error);
-	if (err && !base)
+	if (err && !base) {
+		/* A mapping would keep the socket, its queue and its locked memory. */
+		xsk_socket_unmap_rings(&xsk->rings);
 		xsk_compat_umem_undo_bind(req->umem);
+	}
 	return err;
 }
 
@@ -443,8 +462,6 @@ static void show_new_queue(struct xsk_compat_queue *queue, const struct request 
 			   bool first)
 {
 	struct xsk_umem *umem = req->umem;
-	bool own_fill = queue->fill == umem->fill;
-	bool own_comp = queue->comp == umem->comp;
 
 	if (first) {
 		queue->rings = umem->rings;
@@ -455,14 +472,12 @@ static void show_new_queue(struct xsk_compat_queue *queue, const struct request 
 		*queue->fill = *umem->fill;
 		*queue->comp = *umem->comp;
 		umem->shown = false;
-		return;
-	}
-	if (umem->shown && own_fill)
+	} else if (umem->shown && queue->fill == umem->fill) {
 		xsk_compat_umem_carry(umem, &queue->rings);
-	else
+	} else {
 		xsk_ring_init_prod(queue->fill, &queue->rings.fill);
-	if (!own_fill || !own_comp)
 		xsk_ring_init_cons(queue->comp, &queue->rings.comp);
+	}
 }
 
 /* Other structs than those in use; these know what is reserved and peeked. */
@@ -510,6 +525,7 @@ static struct xsk_socket *allocate(const struct request *req)
 	xsk->umem = req->umem;
 	xsk->fd = -1;
 	xsk->has_rx = req->rx;
+	xsk->pid = getpid();
 	xsk->queue = find_queue(req);
 	if (!xsk->queue) {
 		xsk->queue = calloc(1, sizeof(*xsk->queue));
@@ -665,7 +681,7 @@ static int update_map(struct xsk_socket *xsk, int map_fd, struct xsk_error *erro
 	if (err)
 		return err;
 	err = xsk_prog_set_socket(map_fd, xsk->queue->id, xsk->fd, false, error);
-	if (!err)
+	if (!err && xsk->share && xsk_prog_same_map(map_fd, xsk->share->prog.map_fd))
 		xsk->queue->in_map = xsk;
 	return err;
 }

@@ -192,8 +192,8 @@ static int check_no_link(const struct xsk_netdev *dev)
 		return prog_fd == -ENOENT ? RACED : prog_fd;
 	err = xsk_netdev_set_xdp(dev->ifindex, prog_fd, prog_fd, dev->prog_mode);
 	xsk_sys_close(prog_fd);
-	/* Without CAP_NET_ADMIN it cannot be asked so. */
-	return err == -EBUSY || err == -EEXIST ? RACED : 0;
+	/* Other errors have other reasons, as no CAP_NET_ADMIN, or a bridge above. */
+	return err == -EBUSY ? RACED : 0;
 }
 
 /* Whether that program is still the one attached, now that we hold its link. */
@@ -425,6 +425,14 @@ int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 	return xsk_error_set(error, -EBUSY, "XDP program",
 			     "the kernel takes no program, though none is seen (as on the port of "
 			     "a bond), or they come and go faster than one can be used");
+}
+
+bool xsk_prog_same_map(int map_fd, int other_fd)
+{
+	struct bpf_map_info info, other;
+
+	return !get_map_info(map_fd, &info) && !get_map_info(other_fd, &other) &&
+	       info.id == other.id;
 }
 
 int xsk_prog_check_map(int map_fd, struct xsk_error *error)

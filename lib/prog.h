@@ -52,6 +52,9 @@ void xsk_prog_leave(struct xsk_prog *prog);
 /* Whether a descriptor is one of an XSKMAP: 0, -EBADF, or -EINVAL. */
 int xsk_prog_check_map(int map_fd, struct xsk_error *error);
 
+/* Whether two descriptors are of one map. */
+bool xsk_prog_same_map(int map_fd, int other_fd);
+
 /*
  * Puts a socket into an XSKMAP at its queue; where one is already, it is
  * replaced, or with only_if_free left (-EEXIST). The kernel takes the entry out

@@ -419,8 +419,8 @@ struct xsk_umem *xsk_umem__create_opts(void *umem_area,
  * the socket is deleted.
  * fill, comp: the rings of the socket's queue. A further socket on the same
  * queue of the same interface shares that queue's; one on another queue or
- * interface needs two of its own, which show the rings of no other queue.
- * NULL: those of the UMEM. Written on success.
+ * interface needs two of its own, which show the rings of no other queue; those
+ * of the UMEM go together. NULL: those of the UMEM. Written on success.
  * bind_flags: for a further socket the kernel takes over the mode of the first;
  * a flag that this mode does not fulfil is an error.
  *

@@ -206,33 +206,102 @@ static void deleted_socket_that_a_child_holds(void **state)
 	node_close(&first);
 }
 
-/* FILL of the UMEM with another COMPLETION: what was filled is not lost. */
+/* The UMEM's structs go together; what was filled waits for a queue with both. */
 static void fill_of_the_umem_with_another_completion(void **state)
 {
-	struct node node, second;
+	struct node first, second;
 	struct xsk_ring_cons comp;
-	uint32_t at = 0;
 
 	(void)state;
-	node_open(&second, &(struct node_opts){ 0 });
-	assert_int_equal(node_share(&node, &second, &(struct node_opts){ .queue = 1 }), 0);
-	xsk_socket__delete(second.xsk);
-	second.xsk = NULL;
-	node_fill(&second, 20);
-	assert_int_equal(xsk_socket__create_shared(&second.xsk, "lab0", 0, second.umem, &second.rx,
-						   &second.tx, &second.fill, &comp, NULL), 0);
+	node_open(&first, &(struct node_opts){ 0 });
+	assert_int_equal(node_share(&second, &first, &(struct node_opts){ .queue = 1 }), 0);
+	xsk_socket__delete(first.xsk);
+	first.xsk = NULL;
+	node_fill(&first, 20);
+	assert_int_equal(xsk_socket__create_shared(&first.xsk, "lab0", 0, first.umem, &first.rx,
+						   &first.tx, &first.fill, &comp, NULL), -EINVAL);
+	assert_int_equal(node_socket(&first), 0);
 	for (uint32_t i = 0; i < 20; i++)
 		lab_send(&lab, i, 100);
 	for (uint32_t i = 0; i < 20; i++)
-		assert_int_equal(node_receive_one(&second, 2000), i);
-	xsk_socket__delete(second.xsk);
-	second.xsk = NULL;
-	assert_int_equal(xsk_ring_prod__reserve(&second.fill, 1, &at), 1);
-	*xsk_ring_prod__fill_addr(&second.fill, at) = 0;
-	node_unshare(&node, &second);
-	forget_fill(&second);
-	second.nfree = second.opts.frames;
-	node_close(&second);
+		assert_int_equal(node_receive_one(&first, 2000), i);
+	node_unshare(&second, &first);
+	forget_fill(&first);
+	first.nfree = first.opts.frames;
+	node_close(&first);
+}
+
+/* Others for the first socket, the UMEM's own for the second, and again. */
+static void own_rings_after_others(void **state)
+{
+	struct node node, second;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(node_umem(&second, &(struct node_opts){ .queue = 1 }), 0);
+		assert_int_equal(node_share(&node, &second, &(struct node_opts){ 0 }), 0);
+		if (i)
+			node_unshare(&node, &second);
+		assert_int_equal(node_socket(&second), 0);
+		assert_int_equal(xsk_cons_nb_avail(&second.comp, 64), 0);
+		assert_int_equal(xsk_prod_nb_free(&second.fill, 64), 2048);
+		node_transmit(&second, &lab, COUNT);
+		if (!i) {
+			assert_ptr_not_equal(second.comp.ring, node.comp.ring);
+			node_transmit(&node, &lab, COUNT);
+			node_receive(&node, &lab, COUNT);
+			node_unshare(&node, &second);
+		}
+		node_close(&second);
+	}
+}
+
+/* A map of the user's beside the program's: the one does not hide the other. */
+static void entry_in_another_map(void **state)
+{
+	struct node first, second;
+	struct user_prog prog;
+
+	(void)state;
+	user_prog_load(&prog, USER_MAP_XSKMAP, QUEUES);
+	node_open(&first, &(struct node_opts){ 0 });
+	assert_int_equal(node_share_queue(&second, &first, &(struct node_opts){ 0 }), 0);
+	assert_int_equal(xsk_socket__update_xskmap(first.xsk, prog.map_fd), 0);
+	node_receive(&second, &lab, COUNT);
+	node_take_rings(&first, &second);
+	node_unshare(&second, &first);
+	node_receive(&first, &lab, COUNT);
+	forget_fill(&first);
+	first.nfree = first.opts.frames;
+	node_close(&first);
+	user_prog_unload(&prog);
+}
+
+/* A child deletes what it has got, in any order: the parent's map stays. */
+static void child_deletes_sockets_of_one_queue(void **state)
+{
+	struct node first, second;
+	int status;
+
+	(void)state;
+	node_open(&first, &(struct node_opts){ 0 });
+	assert_int_equal(node_share_queue(&second, &first, &(struct node_opts){ 0 }), 0);
+	for (int i = 0; i < 2; i++) {
+		pid_t child = fork();
+
+		if (!child) {
+			xsk_socket__delete(i ? first.xsk : second.xsk);
+			xsk_socket__delete(i ? second.xsk : first.xsk);
+			_exit(xsk_umem__delete(first.umem) ? 1 : 0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+		node_receive(&second, &lab, COUNT);
+	}
+	node_unshare(&second, &first);
+	forget_fill(&first);
+	first.nfree = first.opts.frames;
+	node_close(&first);
 }
 
 /* ---- two queues ---- */
@@ -651,6 +720,9 @@ int main(void)
 		TEST(deleted_socket_leaves_the_map_of_the_user),
 		TEST(deleted_socket_that_a_child_holds),
 		TEST(fill_of_the_umem_with_another_completion),
+		TEST(own_rings_after_others),
+		TEST(entry_in_another_map),
+		TEST(child_deletes_sockets_of_one_queue),
 		TEST(two_queues_of_one_device),
 		TEST(base_may_go_and_others_come),
 		TEST(first_may_come_again),
