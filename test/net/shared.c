@@ -180,6 +180,7 @@ static void deleted_socket_leaves_the_map_of_the_user(void **state)
 static void deleted_socket_that_a_child_holds(void **state)
 {
 	struct node first, second;
+	struct user_prog prog;
 	int status, go[2];
 	pid_t child;
 	char byte;
@@ -187,6 +188,9 @@ static void deleted_socket_that_a_child_holds(void **state)
 	(void)state;
 	node_open(&first, &(struct node_opts){ 0 });
 	assert_int_equal(node_share_queue(&second, &first, &(struct node_opts){ 0 }), 0);
+	/* A place in a map of the user's is none in the program's. */
+	user_prog_load(&prog, USER_MAP_XSKMAP, 1);
+	assert_int_equal(xsk_socket__update_xskmap(first.xsk, prog.map_fd), 0);
 	assert_int_equal(pipe(go), 0);
 	child = fork();
 	if (!child) {
@@ -204,6 +208,7 @@ static void deleted_socket_that_a_child_holds(void **state)
 	for (uint32_t i = 0; i < second.nshare; i++)
 		first.free[first.nfree++] = second.share[i];
 	node_close(&first);
+	user_prog_unload(&prog);
 }
 
 /* The UMEM's structs go together; what was filled waits for a queue with both. */
