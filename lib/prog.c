@@ -8,22 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attached.h"
 #include "error.h"
 #include "kernel.h"
 #include "netdev.h"
 #include "sys.h"
 
-/* By this name other processes and other libraries find the map. */
-#define MAP_NAME "xsks_map"
 #define PROG_NAME "libxsk_default"
-
-/* The kernel's limit of maps in one program. */
-#define MAX_MAPS 64
 
 /* Others may attach or detach between our look and our step: look again. */
 #define MAX_TRIES 50
-#define RACED (-4096)			/* below all of the kernel's errors */
-#define AMBIGUOUS (-4097)
 
 void xsk_prog_leave(struct xsk_prog *prog)
 {
@@ -66,118 +60,6 @@ static int explain_eperm(struct xsk_error *error, const char *step, const char *
 
 /* ---- a program that is there ---- */
 
-static int get_map_info(int map_fd, struct bpf_map_info *info)
-{
-	uint32_t len = sizeof(*info);
-
-	memset(info, 0, sizeof(*info));
-	return bpf_obj_get_info_by_fd(map_fd, info, &len);
-}
-
-static int map_is_ours(int map_fd)
-{
-	struct bpf_map_info info;
-	int err;
-
-	err = get_map_info(map_fd, &info);
-	if (err)
-		return err;
-	return info.type == BPF_MAP_TYPE_XSKMAP && !strcmp(info.name, MAP_NAME);
-}
-
-/* Walks the ids of a program's maps. Returns the map's descriptor or -ENOENT. */
-static int find_map(const struct bpf_prog_info *info, const uint32_t *ids)
-{
-	uint32_t count = info->nr_map_ids < MAX_MAPS ? info->nr_map_ids : MAX_MAPS;
-
-	for (uint32_t i = 0; i < count; i++) {
-		int fd = bpf_map_get_fd_by_id(ids[i]);
-		int ours;
-
-		if (fd < 0)
-			return fd;
-		ours = map_is_ours(fd);
-		if (ours > 0)
-			return fd;
-		xsk_sys_close(fd);
-		if (ours < 0)
-			return ours;
-	}
-	return -ENOENT;
-}
-
-static int find_map_of_prog(uint32_t prog_id, char name[BPF_OBJ_NAME_LEN])
-{
-	struct bpf_prog_info info = { 0 };
-	uint32_t ids[MAX_MAPS], len = sizeof(info);
-	int prog_fd, err;
-
-	prog_fd = bpf_prog_get_fd_by_id(prog_id);
-	if (prog_fd == -ENOENT)
-		return RACED;
-	if (prog_fd < 0)
-		return prog_fd;
-
-	info.nr_map_ids = MAX_MAPS;
-	info.map_ids = (uintptr_t)ids;
-	err = bpf_obj_get_info_by_fd(prog_fd, &info, &len);
-	if (!err) {
-		memcpy(name, info.name, BPF_OBJ_NAME_LEN);
-		err = find_map(&info, ids);
-	}
-	xsk_sys_close(prog_fd);
-	return err;
-}
-
-static bool is_link_of(int link_fd, uint32_t prog_id, int ifindex)
-{
-	struct bpf_link_info info = { 0 };
-	uint32_t len = sizeof(info);
-
-	return !bpf_obj_get_info_by_fd(link_fd, &info, &len) &&
-	       info.type == BPF_LINK_TYPE_XDP && info.prog_id == prog_id &&
-	       info.xdp.ifindex == (uint32_t)ifindex;
-}
-
-/*
- * The link by which the program is attached, as a descriptor of our own, or
- * -ENOENT. The interface does not tell: all links of the system are looked
- * through. A link does not tell its network namespace: of two links of one
- * program to the same index it cannot be known which is which (AMBIGUOUS).
- */
-static int find_link(uint32_t prog_id, int ifindex)
-{
-	uint32_t id = 0;
-	int err, found = -ENOENT;
-
-	while (!(err = bpf_link_get_next_id(id, &id))) {
-		int fd = bpf_link_get_fd_by_id(id);
-
-		if (fd == -ENOENT)
-			continue;	/* gone since */
-		if (fd == -EAGAIN)
-			fd = RACED;	/* somebody is about to create it */
-		if (fd < 0) {
-			err = fd;
-			break;
-		}
-		if (!is_link_of(fd, prog_id, ifindex)) {
-			xsk_sys_close(fd);
-			continue;
-		}
-		if (found >= 0) {
-			xsk_sys_close(fd);
-			err = AMBIGUOUS;
-			break;
-		}
-		found = fd;
-	}
-	if (err == -ENOENT)
-		return found;		/* that was the last */
-	xsk_sys_close(found);
-	return err;
-}
-
 /*
  * Whether a program without a link was really attached by netlink. A link whose
  * last holder is gone loses its id first, and its program some time later: then
@@ -189,11 +71,11 @@ static int check_no_link(const struct xsk_netdev *dev)
 
 	prog_fd = bpf_prog_get_fd_by_id(dev->prog_id);
 	if (prog_fd < 0)
-		return prog_fd == -ENOENT ? RACED : prog_fd;
+		return prog_fd == -ENOENT ? XSK_RACED : prog_fd;
 	err = xsk_netdev_set_xdp(dev->ifindex, prog_fd, prog_fd, dev->prog_mode);
 	xsk_sys_close(prog_fd);
 	/* Other errors have other reasons, as no CAP_NET_ADMIN, or a bridge above. */
-	return err == -EBUSY ? RACED : 0;
+	return err == -EBUSY ? XSK_RACED : 0;
 }
 
 /* Whether that program is still the one attached, now that we hold its link. */
@@ -205,7 +87,7 @@ static int still_attached(uint32_t prog_id, int ifindex)
 	err = xsk_netdev_get(&dev, ifindex);
 	if (err)
 		return err;
-	return dev.prog_id == prog_id ? 0 : RACED;
+	return dev.prog_id == prog_id ? 0 : XSK_RACED;
 }
 
 static int explain_lookup(int err, struct xsk_error *error)
@@ -215,14 +97,28 @@ static int explain_lookup(int err, struct xsk_error *error)
 	return xsk_error_system(error, err, "XDP program");
 }
 
-static int explain_foreign(const struct xsk_netdev *dev, const char *name,
+/* ip-link(8) would detach the dispatcher, and leave libxdp's pins behind. */
+static int explain_dispatcher(const struct xsk_netdev *dev, const struct xsk_attached *names,
+			      struct xsk_error *error)
+{
+	xsk_error_set(error, -EBUSY, "XDP program",
+		      "%s runs '%s' (id %u) with %s, none of which has an XSKMAP called "
+		      XSK_MAP_NAME, dev->name, names->name, dev->prog_id, names->parts);
+	return xsk_error_hint(error, "unload them (xdp-loader unload %s --all), or load one with "
+			      "such a map beside them", dev->name);
+}
+
+static int explain_foreign(const struct xsk_netdev *dev, const struct xsk_attached *names,
 			   struct xsk_error *error)
 {
-	int link_fd = find_link(dev->prog_id, dev->ifindex);
+	int link_fd;
 
+	if (names->parts[0])
+		return explain_dispatcher(dev, names, error);
+	link_fd = xsk_attached_link(dev->prog_id, dev->ifindex);
 	xsk_error_set(error, -EBUSY, "XDP program",
-		      "%s runs the program '%s' (id %u), which has no XSKMAP called " MAP_NAME,
-		      dev->name, name, dev->prog_id);
+		      "%s runs the program '%s' (id %u), which has no XSKMAP called " XSK_MAP_NAME,
+		      dev->name, names->name, dev->prog_id);
 	if (link_fd < 0)
 		return xsk_error_hint(error, "detach it (ip link set dev %s xdp off), or give it "
 				      "such a map", dev->name);
@@ -234,31 +130,35 @@ static int explain_foreign(const struct xsk_netdev *dev, const char *name,
 static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
 			struct xsk_error *error)
 {
-	char name[BPF_OBJ_NAME_LEN] = "";
+	struct xsk_attached names;
 	int err;
 
-	prog->map_fd = find_map_of_prog(dev->prog_id, name);
-	if (prog->map_fd == RACED)
-		return RACED;
-	if (prog->map_fd == -ENOENT)
-		return explain_foreign(dev, name, error);
+	prog->map_fd = xsk_attached_map(&names, dev->prog_id, dev->ifindex);
+	if (prog->map_fd == XSK_RACED)
+		return XSK_RACED;
+	if (prog->map_fd == -ENOENT) {
+		/* libxdp may have put another dispatcher in its place meanwhile. */
+		if (still_attached(dev->prog_id, dev->ifindex) == XSK_RACED)
+			return XSK_RACED;
+		return explain_foreign(dev, &names, error);
+	}
 	if (prog->map_fd < 0)
 		return explain_lookup(prog->map_fd, error);
 
-	prog->link_fd = find_link(dev->prog_id, dev->ifindex);
+	prog->link_fd = xsk_attached_link(dev->prog_id, dev->ifindex);
 	err = prog->link_fd < 0 ? prog->link_fd : 0;
 	if (err == -ENOENT)
 		err = check_no_link(dev);
-	if (err == AMBIGUOUS)
+	if (err == XSK_AMBIGUOUS)
 		err = 0;		/* as one that was attached by netlink */
 	if (prog->link_fd < 0)
 		prog->link_fd = -1;
 	if (err)
-		return err == RACED ? RACED : explain_lookup(err, error);
+		return err == XSK_RACED ? XSK_RACED : explain_lookup(err, error);
 
 	prog->id = dev->prog_id;
 	err = still_attached(dev->prog_id, dev->ifindex);
-	if (err && err != RACED)
+	if (err && err != XSK_RACED)
 		return xsk_error_system(error, err, "XDP program");
 	return err;
 }
@@ -267,7 +167,7 @@ static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
 
 static int create_map(const struct xsk_netdev *dev, struct xsk_error *error)
 {
-	int fd = bpf_map_create(BPF_MAP_TYPE_XSKMAP, MAP_NAME, sizeof(uint32_t),
+	int fd = bpf_map_create(BPF_MAP_TYPE_XSKMAP, XSK_MAP_NAME, sizeof(uint32_t),
 				sizeof(uint32_t), xsk_netdev_queues(dev), NULL);
 
 	if (fd == -EPERM)
@@ -368,7 +268,7 @@ static int attach(struct xsk_prog *prog, const struct xsk_netdev *dev, int prog_
 
 	xsk_sys_close(prog_fd);
 	if (err == -EBUSY || err == -EEXIST)
-		return RACED;
+		return XSK_RACED;
 	return explain_attach(err, dev, flags, error);
 }
 
@@ -418,7 +318,7 @@ int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 	for (int tries = 0; tries < MAX_TRIES; tries++) {
 		int err = try_join(ret, ifindex, flags, code, error);
 
-		if (err != RACED)
+		if (err != XSK_RACED)
 			return err;
 		xsk_sys_sleep_ms(1);
 	}
@@ -431,7 +331,7 @@ bool xsk_prog_same_map(int map_fd, int other_fd)
 {
 	struct bpf_map_info info, other;
 
-	return !get_map_info(map_fd, &info) && !get_map_info(other_fd, &other) &&
+	return !xsk_attached_map_info(map_fd, &info) && !xsk_attached_map_info(other_fd, &other) &&
 	       info.id == other.id;
 }
 
@@ -440,7 +340,7 @@ int xsk_prog_check_map(int map_fd, struct xsk_error *error)
 	struct bpf_map_info info;
 	int err;
 
-	err = get_map_info(map_fd, &info);
+	err = xsk_attached_map_info(map_fd, &info);
 	if (err == -EBADF)
 		return xsk_error_system(error, err, "XSKMAP");
 	/* What is no map has no such type; what may not be asked is tried. */

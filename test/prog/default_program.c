@@ -177,7 +177,7 @@ static void map_can_be_found(void **state)
 	struct program program = open_program();
 	struct bpf_map_info info = { 0 };
 	uint32_t len = sizeof(info);
-	char name[BPF_OBJ_NAME_LEN];
+	struct xsk_attached names;
 	struct bpf_prog_info prog_info = { 0 };
 	int fd;
 
@@ -190,9 +190,9 @@ static void map_can_be_found(void **state)
 	/* And by our own search. */
 	len = sizeof(prog_info);
 	assert_int_equal(bpf_obj_get_info_by_fd(program.prog_fd, &prog_info, &len), 0);
-	fd = find_map_of_prog(prog_info.id, name);
+	fd = xsk_attached_map(&names, prog_info.id, 1);
 	assert_true(fd >= 0);
-	assert_string_equal(name, "libxsk_default");
+	assert_string_equal(names.name, "libxsk_default");
 	xsk_sys_close(fd);
 	close_program(&program);
 }

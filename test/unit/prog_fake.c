@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 
 /*
- * Finding, loading, attaching and leaving a program: lib/prog.c on one
- * interface and a bpf(2) that are faked here, so that what can hardly be
- * brought about happens: others who attach between two steps, a kernel without
- * bpf_link, each call failing in its turn. Every descriptor given out is
+ * Finding, loading, attaching and leaving a program: lib/prog.c and
+ * attached.c on one interface and a bpf(2) that are faked here, so that what can
+ * hardly be brought about happens: others who attach between two steps, a kernel
+ * without bpf_link, each call failing in its turn. Every descriptor given out is
  * counted.
  */
 #include <bpf/bpf.h>
@@ -62,6 +62,7 @@ struct link {
 	uint32_t type;
 	uint32_t prog_id;
 	uint32_t ifindex;
+	uint32_t extends, function;	/* of a tracing link: program, BTF id */
 	bool gone;
 };
 
@@ -76,6 +77,8 @@ static struct {
 	bool no_links;			/* bpf_link for XDP: -EINVAL, as before 5.9 */
 	bool no_frags;			/* as before 5.18 */
 	int occupied;			/* what netlink says to a second program */
+	bool links_are_silent;		/* on what they extend, as before 5.13 */
+	uint32_t pins[10];		/* the components that libxdp has pinned, by id */
 
 	uint32_t attached;		/* the id of the interface's program; 0: none */
 	uint32_t last_id;
@@ -204,6 +207,16 @@ static uint32_t add_link(uint32_t type, uint32_t prog_id, uint32_t ifindex)
 	return kernel.last_id;
 }
 
+static void extend(uint32_t link_id, uint32_t prog_id, uint32_t function)
+{
+	for (int i = 0; i < kernel.link_count; i++) {
+		if (kernel.links[i].id != link_id)
+			continue;
+		kernel.links[i].extends = prog_id;
+		kernel.links[i].function = function;
+	}
+}
+
 /* The last descriptor of a link of ours takes the program with it. */
 static void drop_link(uint32_t id)
 {
@@ -307,6 +320,23 @@ int bpf_prog_get_fd_by_id(__u32 id)
 	return find_prog(id) && !find_prog(id)->gone ? give_fd(PROG, id) : -ENOENT;
 }
 
+/* The pins of the dispatcher that is attached; those of others do not count. */
+int bpf_obj_get(const char *path)
+{
+	int err = enter("bpf_obj_get");
+	unsigned int id, slot;
+	int ifindex;
+
+	assert_int_equal(sscanf(path, "/sys/fs/bpf/xdp/dispatch-%d-%u/prog%u-prog", &ifindex,
+				&id, &slot), 3);
+	assert_int_equal(ifindex, IFINDEX);
+	assert_in_range(slot, 0, 9);
+	if (err)
+		return err;
+	return id == kernel.attached && kernel.pins[slot] ? give_fd(PROG, kernel.pins[slot])
+							 : -ENOENT;
+}
+
 int bpf_map_get_fd_by_id(__u32 id)
 {
 	int err = enter("bpf_map_get_fd_by_id");
@@ -377,7 +407,12 @@ int bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len)
 		link = find_link(id_of(fd));
 		((struct bpf_link_info *)info)->type = link->type;
 		((struct bpf_link_info *)info)->prog_id = link->prog_id;
-		((struct bpf_link_info *)info)->xdp.ifindex = link->ifindex;
+		if (link->type == BPF_LINK_TYPE_XDP) {
+			((struct bpf_link_info *)info)->xdp.ifindex = link->ifindex;
+		} else if (!kernel.links_are_silent) {
+			((struct bpf_link_info *)info)->tracing.target_obj_id = link->extends;
+			((struct bpf_link_info *)info)->tracing.target_btf_id = link->function;
+		}
 		return 0;
 	case NONE:
 		break;
@@ -487,6 +522,29 @@ static struct prog *attach_other_by_link(void)
 	add_link(BPF_LINK_TYPE_TRACING, prog->id, IFINDEX);
 	add_link(BPF_LINK_TYPE_XDP, prog->id, IFINDEX);
 	return prog;
+}
+
+/* libxdp's dispatcher, attached by netlink, with a map that is of no use. */
+static uint32_t attach_dispatcher(void)
+{
+	struct prog *prog = add_prog("xdp_dispatcher");
+
+	prog->maps[prog->map_count++] = add_map(BPF_MAP_TYPE_ARRAY, "xdp_disp.rodata");
+	kernel.attached = prog->id;
+	return prog->id;
+}
+
+/* A component of it, in one of its places, with one map. Returns the map's id. */
+static uint32_t add_component(uint32_t dispatcher, const char *name, uint32_t slot,
+			      uint32_t map_type, const char *map_name)
+{
+	struct prog *prog = add_prog(name);
+
+	prog->maps[prog->map_count++] = add_map(map_type, map_name);
+	extend(add_link(BPF_LINK_TYPE_TRACING, prog->id, 0), dispatcher, 7 + slot);
+	if (dispatcher == kernel.attached)
+		kernel.pins[slot] = prog->id;
+	return prog->maps[0];
 }
 
 /* ---- joining ---- */
@@ -709,6 +767,111 @@ static void use_what_is_there(void **state)
 	/* But for the question whether a link is about to end. */
 	assert_int_equal(kernel.set_xdp_calls, 1);
 	assert_int_equal(kernel.set_xdp_prog_fd, kernel.set_xdp_expected_fd);
+}
+
+/* ---- behind a dispatcher ---- */
+
+static void use_component(uint32_t map_id)
+{
+	uint32_t dispatcher = kernel.attached;
+	struct xsk_error error;
+	struct xsk_prog prog;
+
+	assert_int_equal(join(&prog, 0, &error), 0);
+	assert_int_equal(id_of(prog.map_fd), map_id);
+	assert_int_equal(prog.id, dispatcher);
+	assert_true(prog.link_fd < 0);
+	assert_int_equal(prog.prog_fd, -1);
+	assert_int_equal(open_fds(), 1);
+	assert_int_equal(kernel.loads, 0);
+	assert_left(&prog);
+	assert_int_equal(kernel.attached, dispatcher);
+}
+
+/* Of those that have such a map the one that runs first; told by its links, or pinned. */
+static void components(void **state)
+{
+	uint32_t dispatcher, other, map;
+
+	(void)state;
+	for (int silent = 0; silent < 2; silent++) {
+		reset(NULL);
+		kernel.links_are_silent = silent;
+		other = attach_dispatcher();
+		add_component(other, "elsewhere", 0, BPF_MAP_TYPE_XSKMAP, "xsks_map");
+		memset(kernel.pins, 0, sizeof(kernel.pins));
+		dispatcher = attach_dispatcher();
+		add_component(dispatcher, "third", 3, BPF_MAP_TYPE_XSKMAP, "xsks_map");
+		map = add_component(dispatcher, "second", 2, BPF_MAP_TYPE_XSKMAP, "xsks_map");
+		add_component(dispatcher, "zeroth", 0, BPF_MAP_TYPE_HASH, "xsks_map");
+		add_component(dispatcher, "first", 1, BPF_MAP_TYPE_XSKMAP, "theirs");
+		use_component(map);
+	}
+}
+
+/* Its own map comes first; more components than it can have are none of ours. */
+static void dispatcher_oddities(void **state)
+{
+	struct prog *prog;
+	uint32_t id, map;
+
+	(void)state;
+	prog = attach_other(BPF_MAP_TYPE_XSKMAP, "xsks_map");
+	map = prog->maps[0];
+	add_component(prog->id, "component", 0, BPF_MAP_TYPE_XSKMAP, "xsks_map");
+	use_component(map);
+
+	reset(NULL);
+	id = attach_dispatcher();
+	map = add_component(id, "first", 0, BPF_MAP_TYPE_XSKMAP, "xsks_map");
+	for (uint32_t i = 1; i < 40; i++)
+		add_component(id, "more", i % 10, BPF_MAP_TYPE_XSKMAP, "xsks_map");
+	use_component(map);
+}
+
+static void components_without_our_map(void **state)
+{
+	struct xsk_error error;
+	uint32_t dispatcher;
+
+	(void)state;
+	for (int silent = 0; silent < 2; silent++) {
+		reset(NULL);
+		kernel.links_are_silent = silent;
+		dispatcher = attach_dispatcher();
+		add_component(dispatcher, "filter", 0, BPF_MAP_TYPE_HASH, "xsks_map");
+		add_component(dispatcher, "counter", 1, BPF_MAP_TYPE_XSKMAP, "theirs");
+		fail_join(-EBUSY, &error);
+		assert_non_null(strstr(error.reason, "'xdp_dispatcher'"));
+		assert_non_null(strstr(error.reason, "with 'filter', 'counter', none"));
+		assert_non_null(strstr(error.hint, "xdp-loader unload eth0"));
+		assert_int_equal(kernel.attached, dispatcher);
+		assert_int_equal(kernel.set_xdp_calls, 0);
+		assert_int_equal(kernel.loads, 0);
+	}
+}
+
+static void exchange_dispatcher(const char *name)
+{
+	if (strcmp(name, "xsk_netdev_get") || kernel.gets != 1)
+		return;
+	add_component(attach_dispatcher(), "new", 0, BPF_MAP_TYPE_XSKMAP, "xsks_map");
+}
+
+/* Another component comes: libxdp puts a new dispatcher in the place of the old. */
+static void dispatcher_is_exchanged(void **state)
+{
+	struct xsk_error error;
+	struct xsk_prog prog;
+
+	(void)state;
+	add_component(attach_dispatcher(), "filter", 0, BPF_MAP_TYPE_HASH, "flows");
+	kernel.before = exchange_dispatcher;
+	assert_int_equal(join(&prog, 0, &error), 0);
+	assert_int_equal(prog.id, kernel.attached);
+	assert_int_equal(kernel.sleeps, 1);
+	assert_int_equal(open_fds(), 1);
+	assert_left(&prog);
 }
 
 /* ---- programs without our map ---- */
@@ -1112,6 +1275,20 @@ static void there_is_a_foreign_one(void)
 	other->maps[other->map_count++] = add_map(BPF_MAP_TYPE_XSKMAP, "theirs");
 }
 
+static void there_is_a_dispatcher(void)
+{
+	uint32_t dispatcher = attach_dispatcher();
+
+	add_component(dispatcher, "filter", 0, BPF_MAP_TYPE_HASH, "flows");
+	add_component(dispatcher, "sockets", 1, BPF_MAP_TYPE_XSKMAP, "xsks_map");
+}
+
+static void there_are_pins(void)
+{
+	there_is_a_dispatcher();
+	kernel.links_are_silent = true;
+}
+
 /*
  * Runs with the n-th call failing, for each n. A failure leaves nothing behind;
  * what is taken for one of the ways of the world ends in a share that is whole.
@@ -1163,6 +1340,9 @@ static void each_step_fails(void **state)
 		assert_true(fail_each(there_is_one_by_link, errs[i]) >= 18);
 		assert_true(fail_each(there_is_one_by_netlink, errs[i]) >= 7);
 		assert_true(fail_each(there_is_a_foreign_one, errs[i]) >= 7);
+		/* netdev, prog, its info, map, its info, 2 links by 3, and the two */
+		assert_true(fail_each(there_is_a_dispatcher, errs[i]) >= 20);
+		assert_true(fail_each(there_are_pins, errs[i]) >= 20);
 	}
 }
 
@@ -1240,6 +1420,10 @@ int main(void)
 		cmocka_unit_test_setup(detach_after_replaced, reset),
 		cmocka_unit_test_setup(detach_not_by_a_child, reset),
 		cmocka_unit_test_setup(use_what_is_there, reset),
+		cmocka_unit_test_setup(components, reset),
+		cmocka_unit_test_setup(dispatcher_oddities, reset),
+		cmocka_unit_test_setup(components_without_our_map, reset),
+		cmocka_unit_test_setup(dispatcher_is_exchanged, reset),
 		cmocka_unit_test_setup(foreign, reset),
 		cmocka_unit_test_setup(ours_among_other_maps, reset),
 		cmocka_unit_test_setup(many_maps, reset),

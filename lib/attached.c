@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "attached.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sys.h"
+
+/* The kernel's limit of maps in one program. */
+#define MAX_MAPS 64
+
+/* What libxdp's dispatcher has room for, and where libxdp keeps them. */
+#define MAX_PARTS 10
+#define PART_PIN "/sys/fs/bpf/xdp/dispatch-%d-%u/prog%d-prog"
+
+/* ---- the map of a program ---- */
+
+int xsk_attached_map_info(int map_fd, struct bpf_map_info *info)
+{
+	uint32_t len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return bpf_obj_get_info_by_fd(map_fd, info, &len);
+}
+
+static int map_is_ours(int map_fd)
+{
+	struct bpf_map_info info;
+	int err;
+
+	err = xsk_attached_map_info(map_fd, &info);
+	if (err)
+		return err;
+	return info.type == BPF_MAP_TYPE_XSKMAP && !strcmp(info.name, XSK_MAP_NAME);
+}
+
+/* Walks the ids of a program's maps. Returns the map's descriptor or -ENOENT. */
+static int find_map(const struct bpf_prog_info *info, const uint32_t *ids)
+{
+	uint32_t count = info->nr_map_ids < MAX_MAPS ? info->nr_map_ids : MAX_MAPS;
+
+	for (uint32_t i = 0; i < count; i++) {
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+		int ours;
+
+		if (fd < 0)
+			return fd;
+		ours = map_is_ours(fd);
+		if (ours > 0)
+			return fd;
+		xsk_sys_close(fd);
+		if (ours < 0)
+			return ours;
+	}
+	return -ENOENT;
+}
+
+static int map_of(int prog_fd, char name[BPF_OBJ_NAME_LEN])
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t ids[MAX_MAPS], len = sizeof(info);
+	int err;
+
+	info.nr_map_ids = MAX_MAPS;
+	info.map_ids = (uintptr_t)ids;
+	err = bpf_obj_get_info_by_fd(prog_fd, &info, &len);
+	if (err)
+		return err;
+	memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+	return find_map(&info, ids);
+}
+
+static int map_of_id(uint32_t prog_id, char name[BPF_OBJ_NAME_LEN])
+{
+	int prog_fd, ret;
+
+	prog_fd = bpf_prog_get_fd_by_id(prog_id);
+	if (prog_fd == -ENOENT)
+		return XSK_RACED;
+	if (prog_fd < 0)
+		return prog_fd;
+	ret = map_of(prog_fd, name);
+	xsk_sys_close(prog_fd);
+	return ret;
+}
+
+/* ---- links ---- */
+
+/* The next link after *id, or -ENOENT after the last. */
+static int next_link(uint32_t *id, struct bpf_link_info *info)
+{
+	int fd, err;
+
+	while (!(err = bpf_link_get_next_id(*id, id))) {
+		uint32_t len = sizeof(*info);
+
+		fd = bpf_link_get_fd_by_id(*id);
+		if (fd == -ENOENT)
+			continue;	/* gone since */
+		if (fd == -EAGAIN)
+			return XSK_RACED;	/* somebody is about to create it */
+		if (fd < 0)
+			return fd;
+		memset(info, 0, sizeof(*info));
+		if (!bpf_obj_get_info_by_fd(fd, info, &len))
+			return fd;
+		xsk_sys_close(fd);
+	}
+	return err;
+}
+
+static bool is_link_of(const struct bpf_link_info *info, uint32_t prog_id, int ifindex)
+{
+	return info->type == BPF_LINK_TYPE_XDP && info->prog_id == prog_id &&
+	       info->xdp.ifindex == (uint32_t)ifindex;
+}
+
+/* The interface does not tell its link: all links of the system are looked through. */
+int xsk_attached_link(uint32_t prog_id, int ifindex)
+{
+	struct bpf_link_info info;
+	int fd, found = -ENOENT;
+	uint32_t id = 0;
+
+	while ((fd = next_link(&id, &info)) >= 0) {
+		if (!is_link_of(&info, prog_id, ifindex)) {
+			xsk_sys_close(fd);
+			continue;
+		}
+		if (found >= 0) {
+			xsk_sys_close(fd);
+			fd = XSK_AMBIGUOUS;
+			break;
+		}
+		found = fd;
+	}
+	if (fd == -ENOENT)
+		return found;		/* that was the last */
+	xsk_sys_close(found);
+	return fd;
+}
+
+/* ---- the parts of a program that others extend ---- */
+
+/* A program in the place of one of the functions of another, by freplace. */
+struct part {
+	uint32_t prog_id;
+	uint32_t function;		/* its BTF id: they are called in this order */
+};
+
+static void insert_part(struct part *parts, int count, const struct bpf_link_info *info)
+{
+	struct part part = { info->prog_id, info->tracing.target_btf_id };
+	int at = count;
+
+	for (; at > 0 && parts[at - 1].function > part.function; at--)
+		parts[at] = parts[at - 1];
+	parts[at] = part;
+}
+
+/* Kernels before 5.13 do not tell what a link extends: there none is found. */
+static int find_parts(struct part parts[MAX_PARTS], uint32_t prog_id)
+{
+	struct bpf_link_info info;
+	int fd, count = 0;
+	uint32_t id = 0;
+
+	while ((fd = next_link(&id, &info)) >= 0) {
+		xsk_sys_close(fd);
+		if (info.type == BPF_LINK_TYPE_TRACING &&
+		    info.tracing.target_obj_id == prog_id && count < MAX_PARTS)
+			insert_part(parts, count++, &info);
+	}
+	return fd == -ENOENT ? count : fd;
+}
+
+static void add_name(struct xsk_attached *names, const char *name)
+{
+	size_t used = strlen(names->parts);
+
+	snprintf(names->parts + used, sizeof(names->parts) - used, "%s'%s'", used ? ", " : "",
+		 name);
+}
+
+static int map_of_parts(struct xsk_attached *names, const struct part *parts, int count)
+{
+	for (int i = 0; i < count; i++) {
+		char name[BPF_OBJ_NAME_LEN] = "";
+		int ret = map_of_id(parts[i].prog_id, name);
+
+		if (ret != -ENOENT)
+			return ret;
+		add_name(names, name);
+	}
+	return -ENOENT;
+}
+
+/* Where the kernel does not tell: as libxdp itself finds its components again. */
+static int map_of_pins(struct xsk_attached *names, uint32_t prog_id, int ifindex)
+{
+	for (int i = 0; i < MAX_PARTS; i++) {
+		char path[sizeof(PART_PIN) + 32], name[BPF_OBJ_NAME_LEN] = "";
+		int prog_fd, ret;
+
+		snprintf(path, sizeof(path), PART_PIN, ifindex, prog_id, i);
+		prog_fd = bpf_obj_get(path);
+		if (prog_fd < 0)
+			break;
+		ret = map_of(prog_fd, name);
+		xsk_sys_close(prog_fd);
+		if (ret != -ENOENT)
+			return ret;
+		add_name(names, name);
+	}
+	return -ENOENT;
+}
+
+int xsk_attached_map(struct xsk_attached *names, uint32_t prog_id, int ifindex)
+{
+	struct part parts[MAX_PARTS];
+	int ret;
+
+	memset(names, 0, sizeof(*names));
+	ret = map_of_id(prog_id, names->name);
+	if (ret != -ENOENT)
+		return ret;
+	ret = find_parts(parts, prog_id);
+	if (ret < 0)
+		return ret;
+	return ret ? map_of_parts(names, parts, ret) : map_of_pins(names, prog_id, ifindex);
+}
