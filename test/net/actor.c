@@ -13,11 +13,11 @@
 
 static void become(int in, int out, uint32_t queue)
 {
-	char path[PATH_MAX] = "", program[PATH_MAX + 16], number[16];
+	char path[PATH_MAX] = "", program[PATH_MAX + 32], number[16];
 
 	if (readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
 		_exit(127);
-	snprintf(program, sizeof(program), "%s/net-actor", dirname(path));
+	snprintf(program, sizeof(program), "%s/../net/net-actor", dirname(path));
 	snprintf(number, sizeof(number), "%u", queue);
 	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);

@@ -2,7 +2,7 @@
 
 /*
  * Another process with a socket of its own, for tests in which processes come
- * and go. It runs the program net-actor, which lies beside the test.
+ * and go. It runs the program net-actor, in the build folder's test/net.
  */
 #ifndef TEST_ACTOR_H
 #define TEST_ACTOR_H
