@@ -91,6 +91,31 @@ struct xsk_umem {
 	uint32_t tx_size;
 };
 
+/* What a call asks for, checked and with the defaults in place. */
+struct xsk_compat_request {
+	const char *ifname;
+	int ifindex;
+	uint64_t netns;
+	uint32_t queue;
+	struct xsk_umem *umem;
+	struct xsk_ring_cons *rx;
+	struct xsk_ring_prod *tx;
+	struct xsk_ring_prod *fill;
+	struct xsk_ring_cons *comp;
+	uint32_t rx_size;		/* 0: no such ring */
+	uint32_t tx_size;
+	uint32_t xdp_modes;
+	uint16_t bind_flags;
+	bool with_prog;
+};
+
+/*
+ * Fills the rest of *req from opts, where ifname, queue and umem are set. Touches
+ * nothing but that.
+ */
+int xsk_compat_request_make(struct xsk_compat_request *req,
+			    const struct xsk_socket_opts *opts, struct xsk_error *error);
+
 /*
  * One lock for all that creates and deletes in this process: what it guards is
  * shared between UMEMs, and it is whole in a child after fork().

@@ -10,27 +10,6 @@
 #include "netdev.h"
 #include "sys.h"
 
-#define MODE_FLAGS (XDP_COPY | XDP_ZEROCOPY)
-#define BIND_FLAGS (XDP_SHARED_UMEM | MODE_FLAGS | XDP_USE_NEED_WAKEUP | XDP_USE_SG)
-
-/* What a call asks for, checked and with the defaults in place. */
-struct request {
-	const char *ifname;
-	int ifindex;
-	uint64_t netns;
-	uint32_t queue;
-	struct xsk_umem *umem;
-	struct xsk_ring_cons *rx;
-	struct xsk_ring_prod *tx;
-	struct xsk_ring_prod *fill;
-	struct xsk_ring_cons *comp;
-	uint32_t rx_size;		/* 0: no such ring */
-	uint32_t tx_size;
-	uint32_t xdp_modes;
-	uint16_t bind_flags;
-	bool with_prog;
-};
-
 /* ---- destroy ---- */
 
 static void put_queue(struct xsk_umem *umem, struct xsk_compat_queue *queue)
@@ -150,113 +129,9 @@ void xsk_socket__delete(struct xsk_socket *xsk)
 	xsk_compat_unlock();
 }
 
-/* ---- the request ---- */
-
-static int check_pointers(const struct request *req, struct xsk_error *error)
-{
-	if (!req->umem || !req->ifname)
-		return xsk_error_set(error, -EINVAL, "socket", "%s is NULL",
-				     !req->umem ? "the UMEM" : "the interface's name");
-	if (!req->rx && !req->tx)
-		return xsk_error_set(error, -EINVAL, "socket", "neither rx nor tx is given");
-	if (!req->fill != !req->comp)
-		return xsk_error_set(error, -EINVAL, "socket",
-				     "of fill and comp one is given, without the other");
-	return 0;
-}
-
-static int check_flags(const struct request *req, const struct xsk_socket_opts *opts,
-		       struct xsk_error *error)
-{
-	uint32_t modes = opts->xdp_flags & XDP_FLAGS_MODES;
-
-	if (opts->libxdp_flags & ~(uint32_t)XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD)
-		return xsk_error_set(error, -EINVAL, "socket", "unknown libxdp_flags in 0x%x",
-				     opts->libxdp_flags);
-	if (opts->xdp_flags & ~(uint32_t)(XDP_FLAGS_MODES | XDP_FLAGS_UPDATE_IF_NOEXIST))
-		return xsk_error_set(error, -EINVAL, "socket",
-				     "xdp_flags 0x%x: only a mode and UPDATE_IF_NOEXIST are known; "
-				     "no program is ever replaced", opts->xdp_flags);
-	if (modes & (modes - 1))
-		return xsk_error_set(error, -EINVAL, "socket",
-				     "xdp_flags 0x%x ask for more than one mode", opts->xdp_flags);
-	if (req->bind_flags & ~BIND_FLAGS)
-		return xsk_error_set(error, -EINVAL, "socket", "unknown bind_flags in 0x%x",
-				     req->bind_flags);
-	if ((req->bind_flags & MODE_FLAGS) == MODE_FLAGS)
-		return xsk_error_set(error, -EINVAL, "socket",
-				     "bind_flags ask for copy and for zero-copy at once");
-	return 0;
-}
-
-static int check_sizes(const struct request *req, struct xsk_error *error)
-{
-	if ((req->rx && !xsk_ring_size_valid(req->rx_size)) ||
-	    (req->tx && !xsk_ring_size_valid(req->tx_size)))
-		return xsk_error_set(error, -EINVAL, "socket",
-				     "RX of %u and TX of %u entries: a ring's size must be a power "
-				     "of two", req->rx_size, req->tx_size);
-	return 0;
-}
-
-/* A queue that the device can never have: known before anything is touched. */
-static int find_interface(struct request *req, struct xsk_error *error)
-{
-	struct xsk_netdev dev;
-	int err;
-
-	req->ifindex = xsk_sys_ifindex(req->ifname);
-	if (req->ifindex < 0 && req->ifindex != -ENODEV)
-		return xsk_error_system(error, req->ifindex, "interface");
-	if (req->ifindex < 0) {
-		xsk_error_set(error, -ENODEV, "interface",
-			      "there is no '%s' in this network namespace", req->ifname);
-		return xsk_error_hint(error, "ip link lists those that are");
-	}
-	/* Where netlink is not to be had (seccomp), bind will tell. */
-	err = xsk_netdev_get(&dev, req->ifindex);
-	if (!err && req->queue >= xsk_netdev_queues(&dev)) {
-		xsk_error_set(error, -EINVAL, "socket", "%s has no queue %u, only 0 to %u",
-			      dev.name, req->queue, xsk_netdev_queues(&dev) - 1);
-		return xsk_error_hint(error, "ethtool -l shows the queues, and -L sets them");
-	}
-	err = xsk_sys_netns(&req->netns);
-	return err ? xsk_error_system(error, err, "network namespace") : 0;
-}
-
-static int make_request(struct request *req, const struct xsk_socket_opts *opts,
-			struct xsk_error *error)
-{
-	int err;
-
-	req->rx = opts->rx;
-	req->tx = opts->tx;
-	req->fill = opts->fill;
-	req->comp = opts->comp;
-	req->bind_flags = opts->bind_flags;
-	req->xdp_modes = opts->xdp_flags & XDP_FLAGS_MODES;
-	req->with_prog = opts->rx &&
-			 !(opts->libxdp_flags & XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD);
-	if (opts->rx)
-		req->rx_size = opts->rx_size ? opts->rx_size : XSK_RING_CONS__DEFAULT_NUM_DESCS;
-	if (opts->tx)
-		req->tx_size = opts->tx_size ? opts->tx_size : XSK_RING_PROD__DEFAULT_NUM_DESCS;
-
-	err = check_pointers(req, error);
-	if (err)
-		return err;
-	err = check_flags(req, opts, error);
-	if (err)
-		return err;
-	err = check_sizes(req, error);
-	if (err)
-		return err;
-	return find_interface(req, error);
-}
-
 /* ---- create ---- */
 
-static struct xsk_compat_queue *find_queue(const struct request *req)
+static struct xsk_compat_queue *find_queue(const struct xsk_compat_request *req)
 {
 	struct xsk_compat_queue *each;
 
@@ -268,7 +143,7 @@ static struct xsk_compat_queue *find_queue(const struct request *req)
 }
 
 /* A bound socket to share the UMEM of; one on the same queue, to share that. */
-static const struct xsk_socket *find_base(const struct request *req,
+static const struct xsk_socket *find_base(const struct xsk_compat_request *req,
 					  const struct xsk_compat_queue *queue)
 {
 	return queue->sockets ? next_on_queue(req->umem->sockets, queue) : req->umem->sockets;
@@ -297,7 +172,7 @@ static int bind_shared(const struct xsk_socket *xsk, const struct xsk_socket *ba
 }
 
 /* The kernel gives a further socket the mode of its base, and takes no flags. */
-static int check_inherited(const struct request *req, const struct xsk_socket *base,
+static int check_inherited(const struct xsk_compat_request *req, const struct xsk_socket *base,
 			   struct xsk_error *error)
 {
 	uint16_t lacking = req->bind_flags & (XDP_USE_NEED_WAKEUP | XDP_USE_SG) &
@@ -320,7 +195,7 @@ static int check_inherited(const struct request *req, const struct xsk_socket *b
 }
 
 /* The first socket is the one that the UMEM is registered with. */
-static int prepare_first(struct xsk_socket *xsk, const struct request *req,
+static int prepare_first(struct xsk_socket *xsk, const struct xsk_compat_request *req,
 			 struct xsk_error *error)
 {
 	struct xsk_umem *umem = req->umem;
@@ -369,7 +244,7 @@ static bool has_queue_with_rings(const struct xsk_umem *umem,
 	return each;
 }
 
-static int prepare_further(struct xsk_socket *xsk, const struct request *req,
+static int prepare_further(struct xsk_socket *xsk, const struct xsk_compat_request *req,
 			   const struct xsk_socket *base, struct xsk_error *error)
 {
 	bool own_queue = !xsk->queue->sockets;
@@ -404,7 +279,7 @@ static int prepare_further(struct xsk_socket *xsk, const struct request *req,
  * is known that says it only with a program there. Kernels before 6.3 do not
  * tell; there bind will.
  */
-static int check_zerocopy(const struct request *req, struct xsk_error *error)
+static int check_zerocopy(const struct xsk_compat_request *req, struct xsk_error *error)
 {
 	uint64_t features;
 
@@ -422,7 +297,7 @@ static int check_zerocopy(const struct request *req, struct xsk_error *error)
  * with a program there (igb); the socket is put into the map after it, because
  * until then the queue may be somebody else's.
  */
-static int connect_queue(struct xsk_socket *xsk, const struct request *req,
+static int connect_queue(struct xsk_socket *xsk, const struct xsk_compat_request *req,
 			 const struct xsk_socket *base, struct xsk_error *error)
 {
 	struct xsk_binding binding = {
@@ -458,7 +333,7 @@ static int connect_queue(struct xsk_socket *xsk, const struct request *req,
 }
 
 /* The rings of a new queue, in the structs that the caller works with. */
-static void show_new_queue(struct xsk_compat_queue *queue, const struct request *req,
+static void show_new_queue(struct xsk_compat_queue *queue, const struct xsk_compat_request *req,
 			   bool first)
 {
 	struct xsk_umem *umem = req->umem;
@@ -481,7 +356,7 @@ static void show_new_queue(struct xsk_compat_queue *queue, const struct request 
 }
 
 /* Other structs than those in use; these know what is reserved and peeked. */
-static void show_known_queue(const struct xsk_compat_queue *queue, const struct request *req)
+static void show_known_queue(const struct xsk_compat_queue *queue, const struct xsk_compat_request *req)
 {
 	if (req->fill && req->fill != queue->fill)
 		xsk_ring_init_prod(req->fill, &queue->rings.fill);
@@ -490,7 +365,7 @@ static void show_known_queue(const struct xsk_compat_queue *queue, const struct 
 }
 
 /* Nothing can fail any more: the caller's structs, and the UMEM's lists. */
-static void enter(struct xsk_socket *xsk, const struct request *req)
+static void enter(struct xsk_socket *xsk, const struct xsk_compat_request *req)
 {
 	struct xsk_compat_queue *queue = xsk->queue;
 	struct xsk_umem *umem = req->umem;
@@ -516,7 +391,7 @@ static void enter(struct xsk_socket *xsk, const struct request *req)
 }
 
 /* The socket with its queue, which is a new one where the UMEM has it not yet. */
-static struct xsk_socket *allocate(const struct request *req)
+static struct xsk_socket *allocate(const struct xsk_compat_request *req)
 {
 	struct xsk_socket *xsk = calloc(1, sizeof(*xsk));
 
@@ -542,7 +417,7 @@ static struct xsk_socket *allocate(const struct request *req)
 	return xsk;
 }
 
-static int build(struct xsk_socket *xsk, const struct request *req, struct xsk_error *error)
+static int build(struct xsk_socket *xsk, const struct xsk_compat_request *req, struct xsk_error *error)
 {
 	const struct xsk_socket *base = find_base(req, xsk->queue);
 	int err;
@@ -559,7 +434,7 @@ static int build(struct xsk_socket *xsk, const struct request *req, struct xsk_e
 	return connect_queue(xsk, req, base, error);
 }
 
-static int create_locked(struct xsk_socket **ret, const struct request *req,
+static int create_locked(struct xsk_socket **ret, const struct xsk_compat_request *req,
 			 struct xsk_error *error)
 {
 	struct xsk_compat_queue *queue;
@@ -589,10 +464,10 @@ static int create(struct xsk_socket **ret, const char *ifname, uint32_t queue,
 		  struct xsk_umem *umem, const struct xsk_socket_opts *opts,
 		  struct xsk_error *error)
 {
-	struct request req = { .ifname = ifname, .queue = queue, .umem = umem };
+	struct xsk_compat_request req = { .ifname = ifname, .queue = queue, .umem = umem };
 	int err;
 
-	err = make_request(&req, opts, error);
+	err = xsk_compat_request_make(&req, opts, error);
 	if (err)
 		return err;
 	xsk_compat_lock();
