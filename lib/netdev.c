@@ -100,7 +100,9 @@ int xsk_netdev_get(struct xsk_netdev *ret, int ifindex)
 {
 	uint8_t room[256] __attribute__((aligned(8)));
 	struct nlmsghdr *request = mnl_nlmsg_put_header(room);
+	struct xsk_netdev dev = { 0 };
 	struct ifinfomsg *link;
+	int err;
 
 	if (ifindex <= 0)
 		return -ENODEV;
@@ -112,7 +114,14 @@ int xsk_netdev_get(struct xsk_netdev *ret, int ifindex)
 	link->ifi_index = ifindex;
 	mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 
-	return xsk_netlink_ask(NETLINK_ROUTE, request, take_answer, ret);
+	err = xsk_netlink_ask(NETLINK_ROUTE, request, take_answer, &dev);
+	if (err)
+		return err;
+	/* An acknowledgement alone is no answer. */
+	if (dev.ifindex != ifindex)
+		return -EPROTO;
+	*ret = dev;
+	return 0;
 }
 
 int xsk_netdev_set_xdp(int ifindex, int prog_fd, int expected_fd, uint32_t flags)

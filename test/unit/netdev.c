@@ -437,6 +437,23 @@ static void get(void **state)
 	assert_int_equal(link->ifi_index, IFINDEX);
 }
 
+/* No error, and no answer; or one that is about another. */
+static void get_another(void **state)
+{
+	struct message message;
+	struct nlmsghdr *header;
+	struct xsk_netdev dev;
+
+	(void)state;
+	memset(&dev, DIRT, sizeof(dev));
+	assert_int_equal(xsk_netdev_get(&dev, IFINDEX), -EPROTO);
+	header = start_link(&message);
+	((struct ifinfomsg *)mnl_nlmsg_get_payload(header))->ifi_index++;
+	netlink.answer = header;
+	assert_int_equal(xsk_netdev_get(&dev, IFINDEX), -EPROTO);
+	assert_true(is_dirt(&dev, sizeof(dev)));
+}
+
 static void get_nothing(void **state)
 {
 	struct xsk_netdev dev;
@@ -630,6 +647,7 @@ int main(void)
 		cmocka_unit_test(cut),
 		cmocka_unit_test(garbled),
 		cmocka_unit_test_setup(get, reset),
+		cmocka_unit_test_setup(get_another, reset),
 		cmocka_unit_test_setup(get_nothing, reset),
 		cmocka_unit_test_setup(attach_where_none_is, reset),
 		cmocka_unit_test_setup(detach_ours_only, reset),
