@@ -68,7 +68,8 @@ struct xsk_socket {
 	pid_t pid;			/* of its maker */
 	uint16_t bind_flags;		/* in force, inherited ones included */
 	struct xsk_socket_rings rings;
-	struct xsk_compat_share *share;	/* NULL: none with INHIBIT_PROG_LOAD */
+	/* NULL: INHIBIT_PROG_LOAD, or it only sends and needs none for that. */
+	struct xsk_compat_share *share;
 };
 
 struct xsk_umem {
@@ -106,7 +107,7 @@ struct xsk_compat_request {
 	uint32_t tx_size;
 	uint32_t xdp_modes;
 	uint16_t bind_flags;
-	bool with_prog;
+	bool may_attach;		/* no INHIBIT_PROG_LOAD */
 };
 
 /*

@@ -94,8 +94,7 @@ int xsk_compat_request_make(struct xsk_compat_request *req, const struct xsk_soc
 	req->comp = opts->comp;
 	req->bind_flags = opts->bind_flags;
 	req->xdp_modes = opts->xdp_flags & XDP_FLAGS_MODES;
-	req->with_prog = opts->rx &&
-			 !(opts->libxdp_flags & XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD);
+	req->may_attach = !(opts->libxdp_flags & XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD);
 	if (opts->rx)
 		req->rx_size = opts->rx_size ? opts->rx_size : XSK_RING_CONS__DEFAULT_NUM_DESCS;
 	if (opts->tx)

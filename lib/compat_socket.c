@@ -10,6 +10,9 @@
 #include "netdev.h"
 #include "sys.h"
 
+/* What the kernel adds to the MTU: Ethernet's header, two VLAN tags, the checksum. */
+#define LINK_HEADERS (14 + 8 + 4)
+
 /* ---- destroy ---- */
 
 static void put_queue(struct xsk_umem *umem, struct xsk_compat_queue *queue)
@@ -72,6 +75,11 @@ static bool leave_rings(const struct xsk_umem *umem, struct xsk_compat_queue *qu
 	return true;
 }
 
+static bool receives_by_share(const struct xsk_socket *xsk)
+{
+	return xsk->share && xsk->has_rx;
+}
+
 /*
  * Of two sockets on a queue the map holds one. When that one is deleted, the
  * other takes the place, also where the kernel still has the deleted one (see
@@ -83,7 +91,7 @@ static void bequeath_map_entry(const struct xsk_umem *umem, struct xsk_compat_qu
 	const struct xsk_socket *heir = next_on_queue(umem->sockets, queue);
 	struct xsk_error ignored;
 
-	while (heir && !heir->share)
+	while (heir && !receives_by_share(heir))
 		heir = next_on_queue(heir->next, queue);
 	if (heir && xsk_prog_set_socket(heir->share->prog.map_fd, queue->id, heir->fd,
 					only_if_free, &ignored))
@@ -292,13 +300,54 @@ static int check_zerocopy(const struct xsk_compat_request *req, struct xsk_error
 	return xsk_error_hint(error, "ask for XDP_COPY");
 }
 
+static int take_share(struct xsk_socket *xsk, const struct xsk_compat_request *req,
+		      struct xsk_error *error)
+{
+	return xsk_compat_share_get(&xsk->share, req->netns, req->ifindex, req->xdp_modes, error);
+}
+
 /*
- * The program is attached before bind, because some drivers start a queue only
- * with a program there (igb); the socket is put into the map after it, because
- * until then the queue may be somebody else's.
+ * Some drivers send in zero-copy only with a program there (igb): they answer a
+ * kick with EINVAL. One whose interface is down does not tell; there the program
+ * is attached to be sure, where no link goes down for it.
  */
-static int connect_queue(struct xsk_socket *xsk, const struct xsk_compat_request *req,
-			 const struct xsk_socket *base, struct xsk_error *error)
+static int attach_to_send(struct xsk_socket *xsk, const struct xsk_compat_request *req,
+			  struct xsk_error *error)
+{
+	bool zerocopy;
+	int err;
+
+	if (!req->may_attach || xsk_socket_zerocopy(xsk->fd, &zerocopy) || !zerocopy)
+		return 0;
+	err = xsk_sys_kick(xsk->fd);
+	if (err != -EINVAL && err != -ENETDOWN)
+		return 0;
+	err = take_share(xsk, req, error);
+	if (err || xsk_sys_kick(xsk->fd) != -EINVAL)
+		return err;
+	xsk_error_set(error, -EOPNOTSUPP, "send", "the driver of %s refuses to send in zero-copy "
+		      "from a socket that does not receive", req->ifname);
+	return xsk_error_hint(error, "ask for XDP_COPY, or give the socket an RX ring");
+}
+
+/* The kernel says no more than EINVAL where a packet of the MTU would not fit (7.x). */
+static void explain_mtu(const struct xsk_compat_request *req, struct xsk_error *error)
+{
+	const struct xsk_umem_area *area = &req->umem->area;
+	uint32_t room = (area->frame_size - area->headroom - XDP_PACKET_HEADROOM) / 128 * 128;
+	struct xsk_netdev dev;
+
+	if (!(req->bind_flags & XDP_ZEROCOPY) || xsk_netdev_get(&dev, req->ifindex) ||
+	    dev.mtu + LINK_HEADERS <= room)
+		return;
+	xsk_error_set(error, -EINVAL, "bind", "%s has an MTU of %u, and in zero-copy a frame of %u "
+		      "bytes with a headroom of %u has room for a packet of %u", dev.name, dev.mtu,
+		      area->frame_size, area->headroom, room);
+	xsk_error_hint(error, "lower the MTU, take larger frames, or ask for XDP_COPY");
+}
+
+static int bind_queue(struct xsk_socket *xsk, const struct xsk_compat_request *req,
+		      const struct xsk_socket *base, struct xsk_error *error)
 {
 	struct xsk_binding binding = {
 		.ifindex = req->ifindex,
@@ -307,23 +356,48 @@ static int connect_queue(struct xsk_socket *xsk, const struct xsk_compat_request
 	};
 	int err;
 
+	if (base)
+		return bind_shared(xsk, base, &binding, error);
+	err = xsk_socket_bind(xsk->fd, &binding, error);
+	if (err == -EINVAL)
+		explain_mtu(req, error);
+	return err;
+}
+
+/* What is to be done when the socket is bound; until then the queue may be others'. */
+static int join_traffic(struct xsk_socket *xsk, const struct xsk_compat_request *req,
+			struct xsk_error *error)
+{
+	if (!req->rx)
+		return attach_to_send(xsk, req, error);
+	if (!req->may_attach)
+		return 0;
+	return xsk_prog_set_socket(xsk->share->prog.map_fd, req->queue, xsk->fd, false, error);
+}
+
+/*
+ * The program is attached before bind, because some drivers start a queue only
+ * with a program there (igb).
+ */
+static int connect_queue(struct xsk_socket *xsk, const struct xsk_compat_request *req,
+			 const struct xsk_socket *base, struct xsk_error *error)
+{
+	int err;
+
 	if (!base) {
 		err = check_zerocopy(req, error);
 		if (err)
 			return err;
 	}
-	if (req->with_prog) {
-		err = xsk_compat_share_get(&xsk->share, req->netns, req->ifindex, req->xdp_modes,
-					   error);
+	if (req->rx && req->may_attach) {
+		err = take_share(xsk, req, error);
 		if (err)
 			return err;
 	}
-	err = base ? bind_shared(xsk, base, &binding, error)
-		   : xsk_socket_bind(xsk->fd, &binding, error);
-	if (err || !req->with_prog)
+	err = bind_queue(xsk, req, base, error);
+	if (err)
 		return err;
-
-	err = xsk_prog_set_socket(xsk->share->prog.map_fd, req->queue, xsk->fd, false, error);
+	err = join_traffic(xsk, req, error);
 	if (err && !base) {
 		/* A mapping would keep the socket, its queue and its locked memory. */
 		xsk_socket_unmap_rings(&xsk->rings);
@@ -356,7 +430,8 @@ static void show_new_queue(struct xsk_compat_queue *queue, const struct xsk_comp
 }
 
 /* Other structs than those in use; these know what is reserved and peeked. */
-static void show_known_queue(const struct xsk_compat_queue *queue, const struct xsk_compat_request *req)
+static void show_known_queue(const struct xsk_compat_queue *queue,
+			     const struct xsk_compat_request *req)
 {
 	if (req->fill && req->fill != queue->fill)
 		xsk_ring_init_prod(req->fill, &queue->rings.fill);
@@ -382,7 +457,7 @@ static void enter(struct xsk_socket *xsk, const struct xsk_compat_request *req)
 		queue->next = umem->queues;
 		umem->queues = queue;
 	}
-	if (xsk->share)
+	if (receives_by_share(xsk))
 		queue->in_map = xsk;
 	if (!umem->sockets)
 		umem->base = xsk;
@@ -417,7 +492,8 @@ static struct xsk_socket *allocate(const struct xsk_compat_request *req)
 	return xsk;
 }
 
-static int build(struct xsk_socket *xsk, const struct xsk_compat_request *req, struct xsk_error *error)
+static int build(struct xsk_socket *xsk, const struct xsk_compat_request *req,
+		 struct xsk_error *error)
 {
 	const struct xsk_socket *base = find_base(req, xsk->queue);
 	int err;

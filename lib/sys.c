@@ -37,6 +37,11 @@ int xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	return getsockopt(fd, level, name, value, len) ? -errno : 0;
 }
 
+int xsk_sys_kick(int fd)
+{
+	return sendto(fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 ? -errno : 0;
+}
+
 static int map(void **ret, int fd, uint64_t offset, size_t len, int flags)
 {
 	void *addr = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, fd, (off_t)offset);

@@ -16,6 +16,8 @@ int xsk_sys_socket(int family, int type, int protocol);
 int xsk_sys_bind(int fd, const void *addr, socklen_t len);
 int xsk_sys_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
 int xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+/* Tells the kernel to look at the TX ring. Does not wait. */
+int xsk_sys_kick(int fd);
 
 /* Readable and writable; *ret only on success. Of fd: shared, populated at once. */
 int xsk_sys_mmap(void **ret, int fd, uint64_t offset, size_t len);

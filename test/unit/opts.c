@@ -93,6 +93,12 @@ int xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	return refuse();
 }
 
+int xsk_sys_kick(int fd)
+{
+	(void)fd;
+	return refuse();
+}
+
 int xsk_sys_mmap(void **ret, int fd, uint64_t offset, size_t len)
 {
 	(void)ret;
