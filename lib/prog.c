@@ -175,9 +175,24 @@ static int create_map(const struct xsk_netdev *dev, struct xsk_error *error)
 	return fd < 0 ? xsk_error_system(error, fd, "XSKMAP") : fd;
 }
 
+/*
+ * The verifier gives up when a signal is pending (-EAGAIN), and libbpf tries only
+ * five times: not enough for a program with a fast timer.
+ */
+static int load_insns(const struct bpf_insn *insns, size_t count, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = flags);
+	sigset_t before;
+	int fd;
+
+	xsk_sys_block_signals(&before);
+	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, PROG_NAME, "BSD-2-Clause", insns, count, &opts);
+	xsk_sys_restore_signals(&before);
+	return fd;
+}
+
 static int load(const struct xsk_code *code, int map_fd, struct xsk_error *error)
 {
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_XDP_HAS_FRAGS);
 	struct bpf_insn *insns;
 	int fd;
 
@@ -190,13 +205,9 @@ static int load(const struct xsk_code *code, int map_fd, struct xsk_error *error
 			insns[i].imm = map_fd;
 
 	/* Frags, for an MTU above a page in native mode, are known from 5.18 on. */
-	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, PROG_NAME, "BSD-2-Clause", insns,
-			   code->count, &opts);
-	if (fd == -EINVAL) {
-		opts.prog_flags = 0;
-		fd = bpf_prog_load(BPF_PROG_TYPE_XDP, PROG_NAME, "BSD-2-Clause", insns,
-				   code->count, &opts);
-	}
+	fd = load_insns(insns, code->count, BPF_F_XDP_HAS_FRAGS);
+	if (fd == -EINVAL)
+		fd = load_insns(insns, code->count, 0);
 	free(insns);
 
 	if (fd == -EPERM)

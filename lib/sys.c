@@ -165,6 +165,19 @@ int xsk_sys_netns(uint64_t *ret)
 	return 0;
 }
 
+void xsk_sys_block_signals(sigset_t *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, before);
+}
+
+void xsk_sys_restore_signals(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 uint64_t xsk_sys_now_ms(void)
 {
 	struct timespec now;

@@ -7,6 +7,7 @@
 #ifndef XSK_LIB_SYS_H
 #define XSK_LIB_SYS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +43,10 @@ int xsk_sys_ifindex(const char *ifname);
 int xsk_sys_netns_of(int fd, uint64_t *ret);
 /* A number for the calling thread's own, of the same kind, on any kernel. */
 int xsk_sys_netns(uint64_t *ret);
+
+/* Between the two no signal interrupts the thread. *before: what was blocked. */
+void xsk_sys_block_signals(sigset_t *before);
+void xsk_sys_restore_signals(const sigset_t *before);
 
 uint64_t xsk_sys_now_ms(void);
 void xsk_sys_sleep_ms(unsigned int ms);

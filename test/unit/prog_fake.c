@@ -96,6 +96,7 @@ static struct {
 	int wrong_closes;		/* of what is not open */
 
 	int gets, sleeps, loads;
+	bool signals_blocked;
 	uint32_t load_flags[2];		/* of the first two loads */
 	int link_ends;		/* so many looks at a link that ends, then it has */
 	int set_xdp_calls;
@@ -246,6 +247,19 @@ void xsk_sys_close(int fd)
 bool xsk_sys_capable(int capability)
 {
 	return !(kernel.lacking & 1ULL << capability);
+}
+
+void xsk_sys_block_signals(sigset_t *before)
+{
+	sigemptyset(before);
+	kernel.signals_blocked = true;
+}
+
+void xsk_sys_restore_signals(const sigset_t *before)
+{
+	assert_true(sigisemptyset(before));
+	assert_true(kernel.signals_blocked);
+	kernel.signals_blocked = false;
 }
 
 void xsk_sys_sleep_ms(unsigned int ms)
@@ -442,6 +456,7 @@ int bpf_prog_load(enum bpf_prog_type type, const char *name, const char *license
 
 	assert_int_equal(type, BPF_PROG_TYPE_XDP);
 	assert_non_null(license);
+	assert_true(kernel.signals_blocked);
 	assert_int_equal(count, XSK_FILTER_DEFAULT_INSNS);
 	if (kernel.loads < 2)
 		kernel.load_flags[kernel.loads] = opts->prog_flags;
@@ -560,6 +575,7 @@ static int join(struct xsk_prog *prog, uint32_t flags, struct xsk_error *error)
 	err = xsk_prog_join(prog, IFINDEX, flags, &code, error);
 	assert_memory_equal(insns, before, sizeof(insns));
 	assert_int_equal(kernel.wrong_closes, 0);
+	assert_false(kernel.signals_blocked);
 	return err;
 }
 
