@@ -98,32 +98,73 @@ static int open_packet_socket(const char *ifname)
 	return fd;
 }
 
-void lab_open(struct lab *lab, unsigned int queues)
+static void enter_home(const struct lab *lab)
+{
+	assert_int_equal(setns(lab->home, CLONE_NEWNET), 0);
+}
+
+static void open_namespaces(struct lab *lab)
 {
 	lab->send = NULL;
 	lab->home = open_ns();
 	lab->ns[0] = new_ns();
 	lab->ns[1] = new_ns();
-
 	pin(0);
+}
+
+static void set_up(struct lab *lab)
+{
+	for (int side = 1; side >= 0; side--) {
+		lab_enter(lab, side);
+		lab_run("ip link set lab%d up", side);
+		lab->ifindex[side] = (int)if_nametoindex(side ? "lab1" : "lab0");
+		if (side)
+			lab->peer = open_packet_socket("lab1");
+	}
+}
+
+void lab_open(struct lab *lab, unsigned int queues)
+{
+	open_namespaces(lab);
+	lab->nics = NULL;
 	lab_enter(lab, 0);
 	lab_run("ip link add lab0 numrxqueues %u numtxqueues %u type veth peer name lab1 "
 		"numrxqueues %u numtxqueues %u netns /proc/%d/fd/%d",
 		queues, queues, queues, queues, getpid(), lab->ns[1]);
-	lab_run("ip link set lab0 up");
-	lab->ifindex[0] = (int)if_nametoindex("lab0");
+	set_up(lab);
+}
 
-	lab_enter(lab, 1);
-	lab_run("ip link set lab1 up");
-	lab->ifindex[1] = (int)if_nametoindex("lab1");
-	lab->peer = open_packet_socket("lab1");
+void lab_open_nics(struct lab *lab, const char *name)
+{
+	open_namespaces(lab);
+	lab->nics = name;
+	enter_home(lab);
+	for (int side = 0; side < 2; side++)
+		lab_run("ip link set %s%d netns /proc/%d/fd/%d name lab%d", name, side, getpid(),
+			lab->ns[side], side);
+	set_up(lab);
+	/* The tests' frames have other addresses than a NIC lets in. */
+	for (int side = 1; side >= 0; side--) {
+		lab_enter(lab, side);
+		lab_run("ip link set lab%d promisc on", side);
+	}
+}
 
-	lab_enter(lab, 0);
+static void give_nics_back(const struct lab *lab)
+{
+	for (int side = 0; side < 2; side++) {
+		lab_enter(lab, side);
+		lab_run("ip link set lab%d promisc off", side);
+		lab_run("ip link set lab%d netns /proc/%d/fd/%d name %s%d", side, getpid(),
+			lab->home, lab->nics, side);
+	}
 }
 
 void lab_close(struct lab *lab)
 {
-	assert_int_equal(setns(lab->home, CLONE_NEWNET), 0);
+	if (lab->nics)
+		give_nics_back(lab);
+	enter_home(lab);
 	close(lab->peer);
 	close(lab->ns[0]);
 	close(lab->ns[1]);

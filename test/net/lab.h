@@ -29,6 +29,7 @@ struct lab {
 	int ns[2];
 	int ifindex[2];
 	int peer;		/* a packet socket on lab1 */
+	const char *nics;	/* NULL: a veth pair of its own; else see lab_open_nics() */
 	/* Where set, lab_send() sends by this instead. */
 	void (*send)(void *sender, const void *frame, size_t len);
 	void *sender;
@@ -36,6 +37,11 @@ struct lab {
 
 /* Builds the lab; the calling thread is in namespace 0 then, on CPU 0. */
 void lab_open(struct lab *lab, unsigned int queues);
+/*
+ * The same of two interfaces that are there, joined by a wire: NAME0 is lab0 until
+ * lab_close(), and NAME1 is lab1.
+ */
+void lab_open_nics(struct lab *lab, const char *name);
 void lab_close(struct lab *lab);
 
 /* Puts the calling thread into a namespace. */

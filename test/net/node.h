@@ -22,6 +22,7 @@ struct node_opts {
 	uint32_t headroom;
 	uint32_t umem_flags;
 	uint32_t fill_size, comp_size, rx_size, tx_size;	/* default 2048 */
+	uint32_t stock;			/* in FILL, when packets are sent to it; default 16 */
 	uint32_t xdp_flags;
 	uint32_t libxdp_flags;
 	uint16_t bind_flags;
