@@ -87,10 +87,8 @@ static int close_lab(void **state)
 static int count(void **state)
 {
 	(void)state;
-	if (missing) {
+	if (missing)
 		print_message("# skipped: %s\n", missing);
-		return 0;
-	}
 	lab_count(&before);
 	return 0;
 }

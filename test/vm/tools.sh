@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+
+# tools.sh: installs a QEMU that can be an igb card, where there is none, and puts a
+# busybox for the guests into the cache.
+set -u
+
+# shellcheck source=test/vm/common.sh
+. "$(dirname "$0")/common.sh"
+
+has_qemu()
+{
+	qemu-system-x86_64 -device help 2>/dev/null | grep -q '^name "igb"'
+}
+
+# Debian 12's own QEMU is too old; its backports have a newer one.
+install_qemu()
+{
+	say 'installing QEMU'
+	backports=$(release)-backports
+	use_lists tools "$(release)" "$backports" &&
+		own_apt tools apt-get install -y --no-install-recommends -t "$backports" \
+			qemu-system-x86 >"$vm_cache/apt/tools/install.log" 2>&1 &&
+		has_qemu && return
+	cat "$vm_cache/apt/tools/"*.log >&2
+	die 'no QEMU that has an igb (8.2 or later), and none to be installed'
+}
+
+# Of its own: on Debian the static one and the other exclude each other.
+fetch_busybox()
+{
+	make_work
+	use_lists busybox "$(release)" &&
+		(cd "$work" && own_apt busybox apt-get download busybox-static) &&
+		dpkg-deb -x "$work"/busybox-static_*.deb "$work/root" &&
+		mv "$(find "$work/root" -path '*bin/busybox' -type f)" "$vm_cache/busybox" && return
+	die 'cannot fetch busybox-static'
+}
+
+locked
+has_qemu || install_qemu
+[ -x "$vm_cache/busybox" ] || fetch_busybox
