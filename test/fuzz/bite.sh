@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+
+# bite.sh ROOT BUILD_DIR: breaks copies of the library's files, one line each, and
+# sees that the fuzzers find it with one recorded input. Needs root.
+set -u
+
+root=$1
+build=$2/test/fuzz
+scratch=$build/bite
+bad=0
+mkdir -p "$scratch"
+if [ "$(id -u)" != 0 ]; then
+	echo 'skipped: needs root'
+	exit 77
+fi
+
+flags='-D_GNU_SOURCE -std=gnu11 -g -O1 -fno-omit-frame-pointer
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all'
+wraps=
+for function in open2 bind get_portid sendto recvfrom close; do
+	wraps="$wraps -Wl,--wrap=mnl_socket_$function"
+done
+
+# link FUZZER FILE: with the broken file in the place of the library's own.
+link()
+{
+	objects=$(find "$build/fuzz-$1.p" -name '*.o' ! -name "*_lib_$2.c.o")
+	[ "$1" = netlink ] || wraps=
+	# shellcheck disable=SC2086 # several options, several files
+	${CC:-clang} $flags $wraps $objects "$scratch/$2.o" -o "$scratch/fuzz-$1" \
+		-lmnl -lbpf -lcmocka -pthread
+}
+
+# bite FUZZER FILE SED INPUT WORDS: the report has these words.
+bite()
+(
+	sed "$3" "$root/lib/$2.c" >"$scratch/$2.c"
+	if cmp -s "$root/lib/$2.c" "$scratch/$2.c"; then
+		echo "FAILED: $2.c has no such line any more: $3"
+		exit 1
+	fi
+	# shellcheck disable=SC2086
+	${CC:-clang} $flags -w -I"$root/lib" -I"$root/include" -c "$scratch/$2.c" \
+		-o "$scratch/$2.o" && link "$1" "$2" || exit 1
+	if "$scratch/fuzz-$1" -timeout=25 -artifact_prefix="$scratch/" \
+		"$root/test/fuzz/corpus/$1/$4" >"$scratch/log" 2>&1; then
+		echo "FAILED: not found: $3 in $2.c, by $4"
+		exit 1
+	fi
+	if ! grep -q "$5" "$scratch/log"; then
+		cat "$scratch/log"
+		echo "FAILED: no '$5' about $3 in $2.c, by $4"
+		exit 1
+	fi
+	echo "found: $3 in $2.c"
+)
+
+bite netlink netdev 's/mnl_attr_get_payload_len(attr) > sizeof(dev->name)/0/' \
+	link-name-long 'stack-buffer-overflow' || bad=1
+bite netlink netlink 's/len < 0 && errno == EINTR/len < 0/' \
+	link-enobufs 'it receives for ever' || bad=1
+bite api compat_umem 's/xsk_sys_close(umem->fd);//' \
+	reuse 'before and now: descriptors' || bad=1
+bite api compat_socket 's/xsk_umem_unmap_rings(&queue->rings);//' \
+	reuse 'ring mappings' || bad=1
+bite api compat_socket 's/free(queue);//' \
+	reuse 'LeakSanitizer' || bad=1
+bite api prog 's/xsk_sys_close(prog->link_fd);//' \
+	traffic 'a program is left' || bad=1
+bite api umem 's/\.len = area->size,/.len = area->size + 4096,/' \
+	frame-behind-the-end 'a packet of' || bad=1
+bite api compat_socket 's/put_queue(umem, queue);//' \
+	two-queues 'AddressSanitizer\|fuzz:\|LeakSanitizer' || bad=1
+exit $bad
