@@ -412,8 +412,8 @@ struct xsk_umem *xsk_umem__create_opts(void *umem_area,
  * that interface; the default program is attached (before bind) where there is
  * none. It is detached when the last socket that uses it is gone, also by
  * SIGKILL. A program that is there keeps the mode it is in. A socket without rx
- * touches no program (some drivers send in zero-copy only where one is attached:
- * there attach one, or ask for XDP_COPY).
+ * needs no program; but where a driver sends in zero-copy only with one (igb), or
+ * cannot tell because its interface is down, it takes its share in one as well.
  *
  * rx, tx: one or both; written on success, the caller's, and to be kept until
  * the socket is deleted.
@@ -427,7 +427,8 @@ struct xsk_umem *xsk_umem__create_opts(void *umem_area,
  * The kernel frees a queue some time after its last socket is closed: create
  * waits up to 100 ms for it.
  *
- * -EINVAL: a NULL, flag, ring size or queue that cannot be, or rings missing.
+ * -EINVAL: a NULL, flag, ring size or queue that cannot be, or rings missing; or
+ * in zero-copy a packet of the MTU does not fit the frame: take larger frames.
  * -ENODEV: no such interface here. -EBUSY: the queue belongs to another UMEM,
  * or a program without an xsks_map is attached: stop the one, detach the other.
  * -EOPNOTSUPP: zero-copy demanded and not to be had, or the mode is not that of
