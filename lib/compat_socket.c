@@ -330,7 +330,22 @@ static int attach_to_send(struct xsk_socket *xsk, const struct xsk_compat_reques
 	return xsk_error_hint(error, "ask for XDP_COPY, or give the socket an RX ring");
 }
 
-/* The kernel says no more than EINVAL where a packet of the MTU would not fit (7.x). */
+static void explain_channels(const struct xsk_compat_request *req, struct xsk_error *error)
+{
+	struct xsk_netdev_channels channels;
+	uint32_t used;
+
+	if (xsk_netdev_channels(&channels, req->ifindex))
+		return;
+	used = channels.rx > channels.tx ? channels.rx : channels.tx;
+	if (req->queue < used)
+		return;
+	xsk_error_set(error, -EINVAL, "bind", "queue %u of %s is switched off, only 0 to %u are "
+		      "in use", req->queue, req->ifname, used - 1);
+	xsk_error_hint(error, "ethtool -l shows the queues, and -L switches them on");
+}
+
+/* Since 7.x the kernel refuses frames that do not hold a packet of the MTU. */
 static void explain_mtu(const struct xsk_compat_request *req, struct xsk_error *error)
 {
 	const struct xsk_umem_area *area = &req->umem->area;
@@ -359,8 +374,11 @@ static int bind_queue(struct xsk_socket *xsk, const struct xsk_compat_request *r
 	if (base)
 		return bind_shared(xsk, base, &binding, error);
 	err = xsk_socket_bind(xsk->fd, &binding, error);
-	if (err == -EINVAL)
+	if (err == -EINVAL) {
+		/* The kernel says no more than that. */
 		explain_mtu(req, error);
+		explain_channels(req, error);
+	}
 	return err;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/ethtool_netlink.h>
 #include <linux/genetlink.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -203,27 +204,93 @@ static int ask_generic(struct nlmsghdr *request, struct wanted *wanted)
 	return wanted->found ? 0 : -ENOENT;
 }
 
-int xsk_netdev_xdp_features(uint64_t *ret, int ifindex)
+/* The number of a family of generic netlink. */
+static int find_family(uint16_t *ret, const char *name)
 {
 	struct wanted family = { .type = CTRL_ATTR_FAMILY_ID, .kind = MNL_TYPE_U16 };
+	uint8_t room[256] __attribute__((aligned(8)));
+	struct nlmsghdr *request = start_generic(room, GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
+	int err;
+
+	mnl_attr_put_strz(request, CTRL_ATTR_FAMILY_NAME, name);
+	err = ask_generic(request, &family);
+	if (err)
+		return err;
+	*ret = (uint16_t)family.value;
+	return 0;
+}
+
+int xsk_netdev_xdp_features(uint64_t *ret, int ifindex)
+{
 	struct wanted features = { .type = XSK_NETDEV_A_DEV_XDP_FEATURES,
 				   .kind = MNL_TYPE_U64 };
 	uint8_t room[256] __attribute__((aligned(8)));
 	struct nlmsghdr *request;
+	uint16_t family;
 	int err;
 
-	request = start_generic(room, GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
-	mnl_attr_put_strz(request, CTRL_ATTR_FAMILY_NAME, XSK_NETDEV_FAMILY);
-	err = ask_generic(request, &family);
+	err = find_family(&family, XSK_NETDEV_FAMILY);
 	if (err)
 		return err;
-
-	request = start_generic(room, (uint16_t)family.value, XSK_NETDEV_CMD_DEV_GET);
+	request = start_generic(room, family, XSK_NETDEV_CMD_DEV_GET);
 	mnl_attr_put_u32(request, XSK_NETDEV_A_DEV_IFINDEX, (uint32_t)ifindex);
 	err = ask_generic(request, &features);
 	if (err)
 		return err;
 	*ret = features.value;
+	return 0;
+}
+
+/* ---- queues in use: ethtool's netlink (5.6) ---- */
+
+static int add_channels(const struct nlattr *attr, void *data)
+{
+	struct xsk_netdev_channels *channels = data;
+	uint32_t count = 0;
+
+	switch (mnl_attr_get_type(attr)) {
+	case ETHTOOL_A_CHANNELS_RX_COUNT:
+	case ETHTOOL_A_CHANNELS_TX_COUNT:
+	case ETHTOOL_A_CHANNELS_COMBINED_COUNT:
+		if (parse_u32(attr, &count) == MNL_CB_ERROR)
+			return MNL_CB_ERROR;
+	}
+	if (mnl_attr_get_type(attr) != ETHTOOL_A_CHANNELS_TX_COUNT)
+		channels->rx += count;
+	if (mnl_attr_get_type(attr) != ETHTOOL_A_CHANNELS_RX_COUNT)
+		channels->tx += count;
+	return MNL_CB_OK;
+}
+
+static int take_channels(const struct nlmsghdr *answer, void *data)
+{
+	return mnl_attr_parse(answer, sizeof(struct genlmsghdr), add_channels, data) < MNL_CB_STOP
+		? MNL_CB_ERROR : MNL_CB_STOP;
+}
+
+int xsk_netdev_channels(struct xsk_netdev_channels *ret, int ifindex)
+{
+	struct xsk_netdev_channels channels = { 0 };
+	uint8_t room[256] __attribute__((aligned(8)));
+	struct nlmsghdr *request;
+	struct nlattr *header;
+	uint16_t family;
+	int err;
+
+	err = find_family(&family, ETHTOOL_GENL_NAME);
+	if (err)
+		return err;
+	request = start_generic(room, family, ETHTOOL_MSG_CHANNELS_GET);
+	header = mnl_attr_nest_start(request, ETHTOOL_A_CHANNELS_HEADER);
+	mnl_attr_put_u32(request, ETHTOOL_A_HEADER_DEV_INDEX, (uint32_t)ifindex);
+	mnl_attr_nest_end(request, header);
+	err = xsk_netlink_ask(NETLINK_GENERIC, request, take_channels, &channels);
+	if (err)
+		return err;
+	/* No device is without queues: it was an acknowledgement. */
+	if (!channels.rx && !channels.tx)
+		return -EPROTO;
+	*ret = channels;
 	return 0;
 }
 

@@ -46,4 +46,16 @@ int xsk_netdev_xdp_features(uint64_t *ret, int ifindex);
 /* Queues of one kind or the other, at least 1: the indices an XSKMAP needs. */
 uint32_t xsk_netdev_queues(const struct xsk_netdev *dev);
 
+/* The queues that are in use, as ethtool -l shows them. */
+struct xsk_netdev_channels {
+	uint32_t rx;		/* combined ones included */
+	uint32_t tx;
+};
+
+/*
+ * Returns 0 or -errno: -EOPNOTSUPP where the driver has no such numbers; then all
+ * queues of struct xsk_netdev are in use.
+ */
+int xsk_netdev_channels(struct xsk_netdev_channels *ret, int ifindex);
+
 #endif /* XSK_LIB_NETDEV_H */

@@ -27,6 +27,7 @@
 #define IFINDEX 12
 #define PORT 1234
 #define FAILS 0x8000
+#define QUESTIONS 4
 
 /* More than any kernel sends in answer to one question. */
 #define MAX_RECEIVES 4096
@@ -131,26 +132,32 @@ struct result {
 	union {
 		struct xsk_netdev dev;
 		uint64_t features;
+		struct xsk_netdev_channels channels;
 		uint8_t bytes[sizeof(struct xsk_netdev)];
 	};
 };
 
 static int ask(uint8_t what, struct result *result)
 {
-	switch (what % 3) {
+	/* Only appended to: the recorded inputs count on the order. */
+	switch (what % QUESTIONS) {
 	case 0:
 		return xsk_netdev_get(&result->dev, IFINDEX);
 	case 1:
 		return xsk_netdev_xdp_features(&result->features, IFINDEX);
+	case 3:
+		return xsk_netdev_channels(&result->channels, IFINDEX);
 	}
 	return xsk_netdev_set_xdp(IFINDEX, 5, -1, XDP_FLAGS_SKB_MODE);
 }
 
 static size_t result_size(uint8_t what)
 {
-	static const size_t sizes[] = { sizeof(struct xsk_netdev), sizeof(uint64_t), 0 };
+	static const size_t sizes[QUESTIONS] = {
+		sizeof(struct xsk_netdev), sizeof(uint64_t), 0, sizeof(struct xsk_netdev_channels),
+	};
 
-	return sizes[what % 3];
+	return sizes[what % QUESTIONS];
 }
 
 static void ask_with(struct result *result, const uint8_t *data, size_t size, uint8_t dirt)

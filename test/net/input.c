@@ -30,7 +30,7 @@ static struct xsk_ring_cons comp, rx;
 static int open_lab(void **state)
 {
 	(void)state;
-	lab_open(&lab, 1);
+	lab_open(&lab, 2);
 	area = node_memory(SIZE + 4096, false);
 	return 0;
 }
@@ -268,8 +268,30 @@ static void socket_interfaces_and_queues(void **state)
 	refuse_socket(-ENODEV, umem, "nosuch0", 0, config);
 	refuse_socket(-ENODEV, umem, "", 0, config);
 	refuse_socket(-ENODEV, umem, "a-name-that-is-longer-than-any-interface-has", 0, config);
-	refuse_socket(-EINVAL, umem, "lab0", 1, config);
+	refuse_socket(-EINVAL, umem, "lab0", 2, config);
 	refuse_socket(-EINVAL, umem, "lab0", UINT32_MAX, config);
+	works_after_all(umem);
+}
+
+/* There, but not in use. (veth can be told so since 5.14.) */
+static void socket_on_a_queue_that_is_off(void **state)
+{
+	struct xsk_umem *umem = umem_of_socket_tests();
+	struct xsk_error error;
+
+	(void)state;
+	if (system("ethtool -L lab0 rx 1 tx 1 2>/dev/null")) {
+		assert_int_equal(xsk_umem__delete(umem), 0);
+		print_message("# skipped: veth's queues cannot be switched off on this kernel\n");
+		skip();
+	}
+	/* Native XDP wants as many as the peer has. */
+	refuse_socket(-EINVAL, umem, "lab0", 1, (struct xsk_socket_config){
+		.xdp_flags = XDP_FLAGS_SKB_MODE });
+	xsk_error_last(&error);
+	assert_non_null(strstr(error.reason, "queue 1 of lab0 is switched off"));
+	assert_non_null(strstr(error.hint, "ethtool"));
+	lab_run("ethtool -L lab0 rx 2 tx 2");
 	works_after_all(umem);
 }
 
@@ -580,6 +602,7 @@ int main(void)
 		TEST(umem_opts),
 		TEST(socket_of_nothing),
 		TEST(socket_interfaces_and_queues),
+		TEST(socket_on_a_queue_that_is_off),
 		TEST(socket_flags),
 		TEST(socket_ring_sizes),
 		TEST(socket_opts),

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 #include <libmnl/libmnl.h>
+#include <linux/ethtool_netlink.h>
 #include <linux/genetlink.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -631,6 +632,52 @@ static void features_unknown(void **state)
 	assert_true(value == 77);
 }
 
+/* ---- the same family first, then the channels ---- */
+
+static int ask_channels(struct xsk_netdev_channels *channels, struct nlmsghdr *answer)
+{
+	static struct message family;
+	struct nlmsghdr *header = start_generic_answer(&family);
+
+	mnl_attr_put_u16(header, CTRL_ATTR_FAMILY_ID, FAMILY);
+	netlink.answer = header;
+	netlink.next = answer;
+	memset(channels, DIRT, sizeof(*channels));
+	return xsk_netdev_channels(channels, IFINDEX);
+}
+
+static void channels(void **state)
+{
+	struct xsk_netdev_channels got;
+	struct message message;
+	struct nlmsghdr *header;
+
+	(void)state;
+	/* Those in use are counted, not those that could be; combined ones are both. */
+	header = start_generic_answer(&message);
+	mnl_attr_put_u32(header, ETHTOOL_A_CHANNELS_RX_MAX, 64);
+	mnl_attr_put_u32(header, ETHTOOL_A_CHANNELS_COMBINED_MAX, 64);
+	mnl_attr_put_u32(header, ETHTOOL_A_CHANNELS_RX_COUNT, 3);
+	mnl_attr_put_u32(header, ETHTOOL_A_CHANNELS_TX_COUNT, 1);
+	mnl_attr_put_u32(header, ETHTOOL_A_CHANNELS_OTHER_COUNT, 9);
+	mnl_attr_put_u32(header, ETHTOOL_A_CHANNELS_COMBINED_COUNT, 4);
+	assert_int_equal(ask_channels(&got, header), 0);
+	assert_int_equal(got.rx, 7);
+	assert_int_equal(got.tx, 5);
+	assert_int_equal(netlink.bus, NETLINK_GENERIC);
+
+	/* No numbers, as with an acknowledgement; or some that are none. */
+	assert_int_equal(ask_channels(&got, start_generic_answer(&message)), -EPROTO);
+	header = start_generic_answer(&message);
+	mnl_attr_put_u16(header, ETHTOOL_A_CHANNELS_RX_COUNT, 3);
+	assert_int_equal(ask_channels(&got, header), -EPROTO);
+	assert_true(is_dirt(&got, sizeof(got)));
+
+	netlink.err = -EOPNOTSUPP;
+	assert_int_equal(xsk_netdev_channels(&got, IFINDEX), -EOPNOTSUPP);
+	assert_true(is_dirt(&got, sizeof(got)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -655,6 +702,7 @@ int main(void)
 		cmocka_unit_test(queues),
 		cmocka_unit_test_setup(features, reset),
 		cmocka_unit_test_setup(features_unknown, reset),
+		cmocka_unit_test_setup(channels, reset),
 	};
 
 	return cmocka_run_group_tests_name("netdev", tests, NULL, NULL);
