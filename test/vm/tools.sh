@@ -13,14 +13,15 @@ has_qemu()
 	qemu-system-x86_64 -device help 2>/dev/null | grep -q '^name "igb"'
 }
 
-# Debian 12's own QEMU is too old; its backports have a newer one.
+# Debian 12's own QEMU is too old; its backports have a newer one. Of these only what QEMU
+# cannot do without: another libbpf1, say, would not go with libbpf-dev.
 install_qemu()
 {
 	say 'installing QEMU'
 	backports=$(release)-backports
 	use_lists tools "$(release)" "$backports" &&
-		own_apt tools apt-get install -y --no-install-recommends -t "$backports" \
-			qemu-system-x86 >"$vm_cache/apt/tools/install.log" 2>&1 &&
+		own_apt tools apt-get install -y --no-install-recommends \
+			"qemu-system-x86/$backports" >"$vm_cache/apt/tools/install.log" 2>&1 &&
 		has_qemu && return
 	cat "$vm_cache/apt/tools/"*.log >&2
 	die 'no QEMU that has an igb (8.2 or later), and none to be installed'
