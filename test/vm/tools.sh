@@ -13,15 +13,26 @@ has_qemu()
 	qemu-system-x86_64 -device help 2>/dev/null | grep -q '^name "igb"'
 }
 
-# Debian 12's own QEMU is too old; its backports have a newer one. Of these only what QEMU
-# cannot do without: another libbpf1, say, would not go with libbpf-dev.
+# with_version PACKAGE: as apt takes it, in the version of the backports.
+with_version()
+{
+	own_apt tools apt-cache madison "$1" | awk -v suite="$backports/" '
+		$0 ~ suite { print $1 "=" $3; exit }'
+}
+
+# Debian 12's own QEMU is too old; its backports have a newer one. By versions: asked for by
+# the suite, apt takes all that they need from there, and another libbpf1, say, would not
+# go with libbpf-dev.
 install_qemu()
 {
 	say 'installing QEMU'
 	backports=$(release)-backports
+	# shellcheck disable=SC2046 # one package, one word
 	use_lists tools "$(release)" "$backports" &&
 		own_apt tools apt-get install -y --no-install-recommends \
-			"qemu-system-x86/$backports" >"$vm_cache/apt/tools/install.log" 2>&1 &&
+			$(for package in qemu-system-x86 qemu-system-common qemu-system-data \
+				seabios; do with_version $package; done) \
+			>"$vm_cache/apt/tools/install.log" 2>&1 &&
 		has_qemu && return
 	cat "$vm_cache/apt/tools/"*.log >&2
 	die 'no QEMU that has an igb (8.2 or later), and none to be installed'
