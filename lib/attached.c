@@ -161,6 +161,15 @@ static void insert_part(struct part *parts, int count, const struct bpf_link_inf
 	parts[at] = part;
 }
 
+/* Those that watch a function (fentry and its like) are no part of the program. */
+static bool extends(const struct bpf_link_info *info, uint32_t prog_id)
+{
+	return info->type == BPF_LINK_TYPE_TRACING && info->tracing.target_obj_id == prog_id &&
+	       info->tracing.attach_type != BPF_TRACE_FENTRY &&
+	       info->tracing.attach_type != BPF_TRACE_FEXIT &&
+	       info->tracing.attach_type != BPF_MODIFY_RETURN;
+}
+
 /* Kernels before 5.13 do not tell what a link extends: there none is found. */
 static int find_parts(struct part parts[MAX_PARTS], uint32_t prog_id)
 {
@@ -170,8 +179,7 @@ static int find_parts(struct part parts[MAX_PARTS], uint32_t prog_id)
 
 	while ((fd = next_link(&id, &info)) >= 0) {
 		xsk_sys_close(fd);
-		if (info.type == BPF_LINK_TYPE_TRACING &&
-		    info.tracing.target_obj_id == prog_id && count < MAX_PARTS)
+		if (extends(&info, prog_id) && count < MAX_PARTS)
 			insert_part(parts, count++, &info);
 	}
 	return fd == -ENOENT ? count : fd;
@@ -181,6 +189,8 @@ static void add_name(struct xsk_attached *names, const char *name)
 {
 	size_t used = strlen(names->parts);
 
+	if (used + strlen(name) + sizeof(", ''") > sizeof(names->parts))
+		return;			/* rather none than half of one */
 	snprintf(names->parts + used, sizeof(names->parts) - used, "%s'%s'", used ? ", " : "",
 		 name);
 }

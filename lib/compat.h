@@ -150,9 +150,19 @@ void xsk_compat_umem_idle(struct xsk_umem *umem);
  */
 int xsk_compat_share_get(struct xsk_compat_share **ret, uint64_t netns, int ifindex,
 			 uint32_t modes, struct xsk_error *error);
+/* The same in a program that is there; none is attached. */
+int xsk_compat_share_join(struct xsk_compat_share **ret, uint64_t netns, int ifindex,
+			  struct xsk_error *error);
 void xsk_compat_share_put(struct xsk_compat_share *share);
 /* In the place of put: it is kept, once, until the process ends. */
 void xsk_compat_share_keep(struct xsk_compat_share *share);
+
+/*
+ * For a bound socket that only sends: sees to it that it can. *ret is its share in
+ * a program, or NULL.
+ */
+int xsk_compat_send_prepare(struct xsk_compat_share **ret, int fd,
+			    const struct xsk_compat_request *req, struct xsk_error *error);
 
 /*
  * Copies the caller's opts to *known, a zeroed struct of size bytes. -EINVAL: too

@@ -43,16 +43,14 @@ static struct xsk_compat_share *find(uint64_t netns, int ifindex)
 }
 
 static int make(struct xsk_compat_share **ret, uint64_t netns, int ifindex, uint32_t modes,
-		struct xsk_error *error)
+		const struct xsk_code *code, struct xsk_error *error)
 {
-	struct bpf_insn insns[XSK_FILTER_DEFAULT_INSNS];
-	struct xsk_code code = xsk_filter_default(insns);
 	struct xsk_compat_share *share = calloc(1, sizeof(*share));
 	int err;
 
 	if (!share)
 		return xsk_error_system(error, -ENOMEM, "XDP program");
-	err = xsk_prog_join(&share->prog, ifindex, modes, &code, error);
+	err = xsk_prog_join(&share->prog, ifindex, modes, code, error);
 	if (err) {
 		free(share);
 		return err;
@@ -65,20 +63,35 @@ static int make(struct xsk_compat_share **ret, uint64_t netns, int ifindex, uint
 	return 0;
 }
 
-int xsk_compat_share_get(struct xsk_compat_share **ret, uint64_t netns, int ifindex,
-			 uint32_t modes, struct xsk_error *error)
+static int get(struct xsk_compat_share **ret, uint64_t netns, int ifindex, uint32_t modes,
+	       const struct xsk_code *code, struct xsk_error *error)
 {
 	struct xsk_compat_share *share = find(netns, ifindex);
 	int err;
 
 	if (!share) {
-		err = make(&share, netns, ifindex, modes, error);
+		err = make(&share, netns, ifindex, modes, code, error);
 		if (err)
 			return err;
 	}
 	share->users++;
 	*ret = share;
 	return 0;
+}
+
+int xsk_compat_share_get(struct xsk_compat_share **ret, uint64_t netns, int ifindex,
+			 uint32_t modes, struct xsk_error *error)
+{
+	struct bpf_insn insns[XSK_FILTER_DEFAULT_INSNS];
+	struct xsk_code code = xsk_filter_default(insns);
+
+	return get(ret, netns, ifindex, modes, &code, error);
+}
+
+int xsk_compat_share_join(struct xsk_compat_share **ret, uint64_t netns, int ifindex,
+			  struct xsk_error *error)
+{
+	return get(ret, netns, ifindex, 0, NULL, error);
 }
 
 void xsk_compat_share_keep(struct xsk_compat_share *share)

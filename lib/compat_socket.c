@@ -300,36 +300,6 @@ static int check_zerocopy(const struct xsk_compat_request *req, struct xsk_error
 	return xsk_error_hint(error, "ask for XDP_COPY");
 }
 
-static int take_share(struct xsk_socket *xsk, const struct xsk_compat_request *req,
-		      struct xsk_error *error)
-{
-	return xsk_compat_share_get(&xsk->share, req->netns, req->ifindex, req->xdp_modes, error);
-}
-
-/*
- * Some drivers send in zero-copy only with a program there (igb): they answer a
- * kick with EINVAL. One whose interface is down does not tell; there the program
- * is attached to be sure, where no link goes down for it.
- */
-static int attach_to_send(struct xsk_socket *xsk, const struct xsk_compat_request *req,
-			  struct xsk_error *error)
-{
-	bool zerocopy;
-	int err;
-
-	if (!req->may_attach || xsk_socket_zerocopy(xsk->fd, &zerocopy) || !zerocopy)
-		return 0;
-	err = xsk_sys_kick(xsk->fd);
-	if (err != -EINVAL && err != -ENETDOWN)
-		return 0;
-	err = take_share(xsk, req, error);
-	if (err || xsk_sys_kick(xsk->fd) != -EINVAL)
-		return err;
-	xsk_error_set(error, -EOPNOTSUPP, "send", "the driver of %s refuses to send in zero-copy "
-		      "from a socket that does not receive", req->ifname);
-	return xsk_error_hint(error, "ask for XDP_COPY, or give the socket an RX ring");
-}
-
 static void explain_channels(const struct xsk_compat_request *req, struct xsk_error *error)
 {
 	struct xsk_netdev_channels channels;
@@ -352,12 +322,13 @@ static void explain_mtu(const struct xsk_compat_request *req, struct xsk_error *
 	uint32_t room = (area->frame_size - area->headroom - XDP_PACKET_HEADROOM) / 128 * 128;
 	struct xsk_netdev dev;
 
-	if (!(req->bind_flags & XDP_ZEROCOPY) || xsk_netdev_get(&dev, req->ifindex) ||
-	    dev.mtu + LINK_HEADERS <= room)
+	/* With XDP_USE_SG a packet may have several frames, as many as the driver says. */
+	if ((req->bind_flags & (XDP_ZEROCOPY | XDP_USE_SG)) != XDP_ZEROCOPY ||
+	    xsk_netdev_get(&dev, req->ifindex) || dev.mtu + LINK_HEADERS <= room)
 		return;
-	xsk_error_set(error, -EINVAL, "bind", "%s has an MTU of %u, and in zero-copy a frame of %u "
-		      "bytes with a headroom of %u has room for a packet of %u", dev.name, dev.mtu,
-		      area->frame_size, area->headroom, room);
+	xsk_error_set(error, -EINVAL, "bind", "%s has an MTU of %u, so packets of %u bytes; in "
+		      "zero-copy frames of %u with a headroom of %u have room for %u", dev.name,
+		      dev.mtu, dev.mtu + LINK_HEADERS, area->frame_size, area->headroom, room);
 	xsk_error_hint(error, "lower the MTU, take larger frames, or ask for XDP_COPY");
 }
 
@@ -387,7 +358,7 @@ static int join_traffic(struct xsk_socket *xsk, const struct xsk_compat_request 
 			struct xsk_error *error)
 {
 	if (!req->rx)
-		return attach_to_send(xsk, req, error);
+		return xsk_compat_send_prepare(&xsk->share, xsk->fd, req, error);
 	if (!req->may_attach)
 		return 0;
 	return xsk_prog_set_socket(xsk->share->prog.map_fd, req->queue, xsk->fd, false, error);
@@ -408,7 +379,8 @@ static int connect_queue(struct xsk_socket *xsk, const struct xsk_compat_request
 			return err;
 	}
 	if (req->rx && req->may_attach) {
-		err = take_share(xsk, req, error);
+		err = xsk_compat_share_get(&xsk->share, req->netns, req->ifindex, req->xdp_modes,
+					   error);
 		if (err)
 			return err;
 	}

@@ -313,6 +313,8 @@ static int try_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 
 	if (dev.prog_id)
 		err = use_attached(&prog, &dev, error);
+	else if (!code)
+		err = xsk_error_set(error, -ENOENT, "XDP program", "%s has none", dev.name);
 	else
 		err = attach_new(&prog, &dev, flags, code, error);
 	if (err) {

@@ -38,7 +38,8 @@ struct xsk_prog {
  * map called xsks_map of type XSKMAP, whoever attached it. Where no program is,
  * loads code with a new xsks_map, with a place for each queue that the device
  * can have, and attaches it; flags say in which mode (XDP_FLAGS_SKB_MODE, …).
- * *ret is untouched on failure.
+ * With code NULL nothing is attached: -ENOENT where no program is. *ret is
+ * untouched on failure.
  *
  * -EBUSY: a program without xsks_map is attached; it stays. -EPERM: no
  * CAP_BPF and CAP_NET_ADMIN, or no CAP_SYS_ADMIN to use a program of others.

@@ -412,8 +412,10 @@ struct xsk_umem *xsk_umem__create_opts(void *umem_area,
  * that interface; the default program is attached (before bind) where there is
  * none. It is detached when the last socket that uses it is gone, also by
  * SIGKILL. A program that is there keeps the mode it is in. A socket without rx
- * needs no program; but where a driver sends in zero-copy only with one (igb), or
- * cannot tell because its interface is down, it takes its share in one as well.
+ * needs no program. In zero-copy it takes its share in one that is there, for it
+ * may send by that, and attaches the default one where the driver sends only with
+ * one (igb); where the interface is down, and the driver cannot tell, it does so
+ * if it may.
  *
  * rx, tx: one or both; written on success, the caller's, and to be kept until
  * the socket is deleted.

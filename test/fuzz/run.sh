@@ -16,6 +16,20 @@ if [ "$(id -u)" != 0 ]; then
 	echo 'run.sh: needs root' >&2
 	exit 2
 fi
+# The fuzzer goes with this script, also where that is killed.
+bound='setpriv --pdeathsig KILL'
+scratch='' fuzzer=''
+# shellcheck disable=SC2317 # called by trap
+clean_up()
+{
+	[ -z "$fuzzer" ] || kill "$fuzzer" 2>/dev/null
+	[ -z "$scratch" ] || rm -rf "$scratch"
+}
+trap clean_up EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 seconds=$1
 build=$(cd "$2" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,16 +54,22 @@ log_since()
 		awk -F '[][]' -v since="$1" '$2 + 0 > since && /WARNING:|BUG:|Oops|refcount_t/'
 }
 
-# fuzzer NAME OPTION...: on the recorded inputs, which it never changes: what is
+# run_fuzzer NAME OPTION...: on the recorded inputs, which it never changes: what is
 # new goes to the first folder that it is given.
-fuzzer()
+run_fuzzer()
 {
 	name=$1
 	shift
+	# In the background, so that a signal is heard.
 	# shellcheck disable=SC2086 # several options
-	"$build/test/fuzz/fuzz-$name" $limits -seed=1 -print_final_stats=1 -print_funcs=0 \
+	$bound "$build/test/fuzz/fuzz-$name" $limits -seed=1 -print_final_stats=1 -print_funcs=0 \
 		-artifact_prefix="$findings/$name-" "$@" "$here/corpus/$name" \
-		>"$findings/$name.log" 2>&1
+		>"$findings/$name.log" 2>&1 &
+	fuzzer=$!
+	wait "$fuzzer"
+	status=$?
+	fuzzer=
+	return "$status"
 }
 
 # found NAME: the report, where the input is, and how to see it again.
@@ -78,13 +98,13 @@ fuzz()
 	name=$1
 	time=$2
 	shift 2
-	if ! fuzzer "$name" -runs=0; then
+	if ! run_fuzzer "$name" -runs=0; then
 		found "$name"
 		return
 	fi
 	recorded=$(find "$here/corpus/$name" -type f | wc -l)
 	scratch=$(mktemp -d) || exit 1
-	if fuzzer "$name" -max_total_time="$time" "$@" "$scratch"; then
+	if run_fuzzer "$name" -max_total_time="$time" "$@" "$scratch"; then
 		echo "$name: nothing found: $(told "$name" number_of_executed_units:) executions," \
 			"$(told "$name" cov:) edges, $(told "$name" corp:) inputs that differ" \
 			"($recorded recorded)"
@@ -92,6 +112,7 @@ fuzz()
 		found "$name"
 	fi
 	rm -r "$scratch"
+	scratch=
 }
 
 log_start=$(log_time)

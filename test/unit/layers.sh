@@ -20,7 +20,7 @@ trap 'exit 1' HUP INT TERM
 check() {
 	(cd "$1" && awk '
 	BEGIN {
-		row_is(3, "compat compat_request compat_share compat_socket compat_umem inline")
+		row_is(3, "compat compat_request compat_send compat_share compat_socket compat_umem inline")
 		row_is(2, "umem socket filter prog")
 		row_is(1, "ring netdev attached")
 		row_is(0, "sys netlink insn error kernel")

@@ -63,6 +63,7 @@ struct link {
 	uint32_t prog_id;
 	uint32_t ifindex;
 	uint32_t extends, function;	/* of a tracing link: program, BTF id */
+	uint32_t attach_type;		/* and how: 0 for freplace */
 	bool gone;
 };
 
@@ -426,6 +427,7 @@ int bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len)
 		} else if (!kernel.links_are_silent) {
 			((struct bpf_link_info *)info)->tracing.target_obj_id = link->extends;
 			((struct bpf_link_info *)info)->tracing.target_btf_id = link->function;
+			((struct bpf_link_info *)info)->tracing.attach_type = link->attach_type;
 		}
 		return 0;
 	case NONE:
@@ -865,6 +867,53 @@ static void components_without_our_map(void **state)
 		assert_int_equal(kernel.set_xdp_calls, 0);
 		assert_int_equal(kernel.loads, 0);
 	}
+}
+
+/* As xdpdump does: no component, and no dispatcher either. */
+static void watched(void **state)
+{
+	static const uint32_t types[] = { BPF_TRACE_FENTRY, BPF_TRACE_FEXIT, BPF_MODIFY_RETURN };
+	struct xsk_error error;
+
+	(void)state;
+	add_component(attach_other(BPF_MAP_TYPE_HASH, "theirs")->id, "watcher", 0,
+		      BPF_MAP_TYPE_XSKMAP, "xsks_map");
+	memset(kernel.pins, 0, sizeof(kernel.pins));
+	for (size_t i = 0; i < 3; i++) {
+		kernel.links[kernel.link_count - 1].attach_type = types[i];
+		fail_join(-EBUSY, &error);
+		assert_null(strstr(error.reason, "watcher"));
+		assert_non_null(strstr(error.hint, "ip link"));
+	}
+}
+
+/* Ten of the longest names: whole ones, as many as there is room for. */
+static void many_long_names(void **state)
+{
+	struct xsk_error error;
+	uint32_t dispatcher;
+
+	(void)state;
+	dispatcher = attach_dispatcher();
+	for (uint32_t i = 0; i < 10; i++)
+		add_component(dispatcher, "fifteen_letters", i, BPF_MAP_TYPE_HASH, "theirs");
+	fail_join(-EBUSY, &error);
+	assert_non_null(strstr(error.reason, "'fifteen_letters', 'fifteen_letters', none of"));
+}
+
+/* Who only joins attaches nothing. */
+static void join_only(void **state)
+{
+	struct xsk_error error = { 0 };
+	struct xsk_prog prog;
+
+	(void)state;
+	assert_int_equal(xsk_prog_join(&prog, IFINDEX, 0, NULL, &error), -ENOENT);
+	assert_int_equal(error.code, -ENOENT);
+	assert_int_equal(kernel.loads, 0);
+	attach_other(BPF_MAP_TYPE_XSKMAP, "xsks_map");
+	assert_int_equal(xsk_prog_join(&prog, IFINDEX, 0, NULL, &error), 0);
+	assert_left(&prog);
 }
 
 static void exchange_dispatcher(const char *name)
@@ -1439,6 +1488,9 @@ int main(void)
 		cmocka_unit_test_setup(components, reset),
 		cmocka_unit_test_setup(dispatcher_oddities, reset),
 		cmocka_unit_test_setup(components_without_our_map, reset),
+		cmocka_unit_test_setup(watched, reset),
+		cmocka_unit_test_setup(many_long_names, reset),
+		cmocka_unit_test_setup(join_only, reset),
 		cmocka_unit_test_setup(dispatcher_is_exchanged, reset),
 		cmocka_unit_test_setup(foreign, reset),
 		cmocka_unit_test_setup(ours_among_other_maps, reset),

@@ -104,7 +104,7 @@ void nics_settle(const struct lab *lab, struct node *node)
 /* ---- zero-copy ---- */
 
 /* Without the library, and without a program, which some drivers want for traffic only. */
-bool nics_kernel_binds_zerocopy(const struct lab *lab)
+static bool kernel_binds_zerocopy(const struct lab *lab)
 {
 	struct sockaddr_xdp addr = { .sxdp_family = AF_XDP, .sxdp_flags = XDP_ZEROCOPY,
 				     .sxdp_ifindex = (uint32_t)lab->ifindex[0] };
@@ -141,4 +141,34 @@ void nics_set_queues(unsigned int queues)
 {
 	/* Refused where it is so already, or where there is only one. */
 	lab_run("ethtool -L lab0 combined %u 2>/dev/null || :", queues);
+}
+
+static bool exists(const char *name)
+{
+	char first[IFNAMSIZ];
+
+	snprintf(first, sizeof(first), "%s0", name);
+	return if_nametoindex(first);
+}
+
+const char *nics_open(struct lab *lab, const char *name)
+{
+	static char missing[80];
+
+	lab->nics = NULL;
+	snprintf(missing, sizeof(missing), "no driver for %s0 on this kernel", name);
+	if (!exists(name))
+		return missing;
+	lab_open_nics(lab, name);
+	/* A host may spread what it sends over all queues that there are (virtio). */
+	nics_set_queues(1);
+	nics_await_link(lab);
+	snprintf(missing, sizeof(missing), "the driver of %s0 has no zero-copy on this kernel", name);
+	return kernel_binds_zerocopy(lab) ? NULL : missing;
+}
+
+void nics_close(struct lab *lab)
+{
+	if (lab->nics)
+		lab_close(lab);
 }

@@ -12,6 +12,14 @@
 /* igb delivers old packets once more when it has used up what was in FILL (7.3). */
 #define NICS_STOCK 64
 
+/*
+ * A lab on NAME0 and NAME1, with one queue in use. Returns what is missing for
+ * zero-copy, or NULL: by bare system calls, not by the library. Where there is no
+ * such NIC, there is no lab, and lab->nics is NULL.
+ */
+const char *nics_open(struct lab *lab, const char *name);
+void nics_close(struct lab *lab);
+
 void nics_sleep_ms(long ms);
 
 /* Until both ends have a carrier. */
@@ -28,8 +36,7 @@ void nics_drain_peer(const struct lab *lab);
 /* Of lab0. Where it is so already, or cannot be, nothing is done. */
 void nics_set_queues(unsigned int queues);
 
-/* Whether a socket got zero-copy; whether the kernel gives it, by bare system calls. */
+/* Whether a socket got it. */
 bool nics_is_zerocopy(const struct node *node);
-bool nics_kernel_binds_zerocopy(const struct lab *lab);
 
 #endif /* TEST_NICS_H */
