@@ -32,13 +32,13 @@ locked()
 	exec 9>"$vm_cache/lock"
 	flock 9 || die "cannot lock $vm_cache/lock"
 	# Of those that were killed.
-	rm -rf "$vm_cache"/work.*
+	rm -rf "$vm_cache"/tmp.*
 }
 
 # make_work: a folder for what is being made, on the cache's own file system.
 make_work()
 {
-	work=$(mktemp -d "$vm_cache/work.XXXXXX") || die "cannot write to $vm_cache"
+	work=$(mktemp -d -p "$vm_cache") || die "cannot write to $vm_cache"
 	trap 'rm -rf "$work"' EXIT
 	end_on_signals
 }
