@@ -38,9 +38,9 @@ static int attach_and_try(struct xsk_compat_share **ret, int fd,
 		return 0;
 	}
 	xsk_compat_share_put(share);
-	xsk_error_set(error, -EOPNOTSUPP, "send", "the driver of %s does not send in zero-copy from "
-		      "queue %u, though a program is there (in generic mode?)", req->ifname,
-		      req->queue);
+	xsk_error_set(error, -EOPNOTSUPP, "send", "the driver of %s does not send in zero-copy "
+		      "from queue %u, though a program is there (in generic mode?)",
+		      req->ifname, req->queue);
 	return xsk_error_hint(error, "ask for XDP_COPY");
 }
 

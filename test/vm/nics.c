@@ -163,7 +163,8 @@ const char *nics_open(struct lab *lab, const char *name)
 	/* A host may spread what it sends over all queues that there are (virtio). */
 	nics_set_queues(1);
 	nics_await_link(lab);
-	snprintf(missing, sizeof(missing), "the driver of %s0 has no zero-copy on this kernel", name);
+	snprintf(missing, sizeof(missing), "the driver of %s0 has no zero-copy on this kernel",
+		 name);
 	return kernel_binds_zerocopy(lab) ? NULL : missing;
 }
 

@@ -108,7 +108,8 @@ static void outlives_a_receiver_on_its_queue(void **state)
 	SKIP_WITHOUT_ZEROCOPY();
 	node_open(&receiver, &(struct node_opts){ .rx = true, .bind_flags = FLAGS,
 						  .stock = NICS_STOCK });
-	assert_int_equal(node_share_queue(&sender, &receiver, &(struct node_opts){ .tx = true }), 0);
+	assert_int_equal(node_share_queue(&sender, &receiver, &(struct node_opts){
+		.tx = true }), 0);
 	assert_true(nics_is_zerocopy(&sender));
 	nics_settle(&lab, &receiver);
 	node_receive(&receiver, &lab, COUNT);

@@ -593,7 +593,8 @@ static void mtu_beyond_the_frame(void **state)
 	lab_run("ip link set lab0 mtu 3000");
 	assert_int_equal(node_umem(&node, &(struct node_opts){
 		.frame_size = 2048, .bind_flags = XDP_ZEROCOPY }), 0);
-	assert_refused(&node, -EINVAL, "MTU of 3000, so packets of 3026 bytes; in zero-copy frames of 2048");
+	assert_refused(&node, -EINVAL,
+		       "MTU of 3000, so packets of 3026 bytes; in zero-copy frames of 2048");
 	lab_run("ip link set lab0 mtu 1200");
 	assert_int_equal(node_socket(&node), 0);
 	assert_true(nics_is_zerocopy(&node));
