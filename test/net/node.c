@@ -122,9 +122,8 @@ int node_umem(struct node *node, const struct node_opts *opts)
 		.frame_headroom = opts->headroom,
 		.flags = opts->umem_flags,
 	};
-	/* 0 is "none". */
-	return xsk_umem__create_with_fd(&node->umem, opts->handed ? socket(AF_XDP, SOCK_RAW, 0) : 0,
-					node->area, node->size, &node->fill, &node->comp, &config);
+	return xsk_umem__create(&node->umem, node->area, node->size, &node->fill, &node->comp,
+				&config);
 }
 
 int node_socket(struct node *node)

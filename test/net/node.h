@@ -27,7 +27,6 @@ struct node_opts {
 	uint32_t libxdp_flags;
 	uint16_t bind_flags;
 	bool huge;			/* pages of 2 MiB */
-	bool handed;			/* the UMEM's socket is made by the test */
 	uint64_t odd_size;		/* bytes beyond the last frame (unaligned) */
 };
 

@@ -163,8 +163,12 @@ static void namespace_without_a_number(void **state)
 	pass_in_both_modes();
 
 	/* Only a socket that was handed over is asked for its namespace. */
-	memset(&node, 0, sizeof(node));
-	node_open(&node, &(struct node_opts){ .handed = true });
+	assert_int_equal(node_umem(&node, &(struct node_opts){ 0 }), 0);
+	assert_int_equal(xsk_umem__delete(node.umem), 0);
+	assert_int_equal(xsk_umem__create_with_fd(&node.umem, socket(AF_XDP, SOCK_RAW, 0),
+						  node.area, node.size, &node.fill, &node.comp,
+						  NULL), 0);
+	assert_int_equal(node_socket(&node), 0);
 	assert_true(old.met > 0);
 	node_receive(&node, &lab, COUNT);
 	node_close(&node);
