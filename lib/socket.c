@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "error.h"
+#include "holder.h"
 #include "kernel.h"
 #include "sys.h"
 
@@ -92,6 +93,19 @@ void xsk_socket_unmap_rings(struct xsk_socket_rings *rings)
 	xsk_ring_unmap(&rings->tx);
 }
 
+static int explain_busy(const struct xsk_binding *binding, struct xsk_error *error)
+{
+	struct xsk_holder holder;
+
+	if (xsk_holder_find(&holder, binding->ifindex, binding->queue))
+		xsk_error_set(error, -EBUSY, "bind", "queue %u belongs to another UMEM",
+			      binding->queue);
+	else
+		xsk_error_set(error, -EBUSY, "bind", "queue %u belongs to another UMEM, of '%s' "
+			      "(process %d)", binding->queue, holder.name, (int)holder.pid);
+	return xsk_error_hint(error, "stop its user, or take another queue");
+}
+
 static int explain_bind(int err, const struct xsk_binding *binding,
 			struct xsk_error *error)
 {
@@ -99,8 +113,7 @@ static int explain_bind(int err, const struct xsk_binding *binding,
 
 	switch (err) {
 	case -EBUSY:
-		xsk_error_set(error, err, "bind", "queue %u belongs to another UMEM", queue);
-		return xsk_error_hint(error, "stop its user, or take another queue");
+		return explain_busy(binding, error);
 	case -EOPNOTSUPP:
 		xsk_error_set(error, err, "bind",
 			      "the driver offers no zero-copy for what was asked (flags 0x%x)",

@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
+
+#define XSK_SYS_NAME_SIZE 16		/* of a process */
 
 int xsk_sys_socket(int family, int type, int protocol);
 int xsk_sys_bind(int fd, const void *addr, socklen_t len);
@@ -43,6 +46,12 @@ int xsk_sys_ifindex(const char *ifname);
 int xsk_sys_netns_of(int fd, uint64_t *ret);
 /* A number for the calling thread's own, of the same kind, on any kernel. */
 int xsk_sys_netns(uint64_t *ret);
+
+/*
+ * A process that has the socket of this inode open, as far as /proc lets the caller
+ * see; the caller's own comes first. -ENOENT: none is seen.
+ */
+int xsk_sys_socket_owner(pid_t *pid, char name[XSK_SYS_NAME_SIZE], uint64_t inode);
 
 /* Between the two no signal interrupts the thread. *before: what was blocked. */
 void xsk_sys_block_signals(sigset_t *before);

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "holder.h"
 #include "input.h"
 #include "netdev.h"
 #include "netlink.h"
@@ -27,7 +28,7 @@
 #define IFINDEX 12
 #define PORT 1234
 #define FAILS 0x8000
-#define QUESTIONS 4
+#define QUESTIONS 5
 
 /* More than any kernel sends in answer to one question. */
 #define MAX_RECEIVES 4096
@@ -125,6 +126,15 @@ int __wrap_mnl_socket_close(struct mnl_socket *sock)
 	return 0;
 }
 
+/* Which process it is, is not the kernel's answer: always the same here. */
+int xsk_sys_socket_owner(pid_t *pid, char name[XSK_SYS_NAME_SIZE], uint64_t inode)
+{
+	(void)inode;
+	*pid = 1;
+	memset(name, 0, XSK_SYS_NAME_SIZE);
+	return 0;
+}
+
 /* ---- the questions ---- */
 
 struct result {
@@ -133,6 +143,7 @@ struct result {
 		struct xsk_netdev dev;
 		uint64_t features;
 		struct xsk_netdev_channels channels;
+		struct xsk_holder holder;
 		uint8_t bytes[sizeof(struct xsk_netdev)];
 	};
 };
@@ -147,6 +158,8 @@ static int ask(uint8_t what, struct result *result)
 		return xsk_netdev_xdp_features(&result->features, IFINDEX);
 	case 3:
 		return xsk_netdev_channels(&result->channels, IFINDEX);
+	case 4:
+		return xsk_holder_find(&result->holder, IFINDEX, 3);
 	}
 	return xsk_netdev_set_xdp(IFINDEX, 5, -1, XDP_FLAGS_SKB_MODE);
 }
@@ -155,6 +168,7 @@ static size_t result_size(uint8_t what)
 {
 	static const size_t sizes[QUESTIONS] = {
 		sizeof(struct xsk_netdev), sizeof(uint64_t), 0, sizeof(struct xsk_netdev_channels),
+		sizeof(struct xsk_holder),
 	};
 
 	return sizes[what % QUESTIONS];

@@ -7,8 +7,12 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/xdp_diag.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <xsk/error.h>
@@ -338,6 +342,54 @@ static void second_process_goes_on_when_the_first_is_killed(void **state)
 	others_go_on(actor_kill);
 }
 
+/* Whether sock_diag knows AF_XDP here; asked as ss(8) does. */
+static bool kernel_tells_of_sockets(void)
+{
+	struct {
+		struct nlmsghdr header;
+		struct xdp_diag_req which;
+	} request = {
+		.header = { .nlmsg_len = sizeof(request), .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+		.which = { .sdiag_family = AF_XDP },
+	};
+	uint8_t answer[4096] __attribute__((aligned(8)));
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	ssize_t len;
+
+	assert_true(fd >= 0);
+	assert_int_equal(send(fd, &request, sizeof(request), 0), sizeof(request));
+	len = recv(fd, answer, sizeof(answer), 0);
+	close(fd);
+	assert_true(len >= (ssize_t)sizeof(request.header));
+	return ((struct nlmsghdr *)answer)->nlmsg_type != NLMSG_ERROR;
+}
+
+static void busy_queue_has_a_name(void **state)
+{
+	bool tells = kernel_tells_of_sockets();
+	struct xsk_error error;
+	struct actor actor;
+	struct node node;
+	char words[64];
+
+	(void)state;
+	actor_start(&actor, 0);
+	assert_int_equal(node_umem(&node, &(struct node_opts){ 0 }), 0);
+	assert_int_equal(node_socket(&node), -EBUSY);
+	xsk_error_last(&error);
+	assert_non_null(strstr(error.reason, "queue 0"));
+	snprintf(words, sizeof(words), "'net-actor' (process %d)", (int)actor.pid);
+	if (tells)
+		assert_non_null(strstr(error.reason, words));
+	else
+		print_message("# this kernel does not tell who holds a queue\n");
+	actor_stop(&actor);
+	assert_int_equal(node_socket(&node), 0);
+	node_receive(&node, &lab, 20);
+	node_close(&node);
+}
+
 static void killed_process_leaves_no_program(void **state)
 {
 	struct actor actor;
@@ -589,6 +641,7 @@ int main(void)
 		TEST(program_that_took_the_place_of_ours),
 		TEST(second_process_goes_on_when_the_first_exits),
 		TEST(second_process_goes_on_when_the_first_is_killed),
+		TEST(busy_queue_has_a_name),
 		TEST(killed_process_leaves_no_program),
 		TEST(processes_that_start_at_once_share_one_program),
 		/* Last: the program stays until the process ends. */

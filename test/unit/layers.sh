@@ -22,7 +22,7 @@ check() {
 	BEGIN {
 		row_is(3, "compat compat_request compat_send compat_share compat_socket compat_umem inline")
 		row_is(2, "umem socket filter prog")
-		row_is(1, "ring netdev attached")
+		row_is(1, "ring netdev attached holder")
 		row_is(0, "sys netlink insn error kernel")
 
 		# Files of row 0 may use these two of their own row: kernel.h is

@@ -194,6 +194,14 @@ uint64_t xsk_sys_now_ms(void)
 	return 0;
 }
 
+int xsk_sys_socket_owner(pid_t *pid, char name[XSK_SYS_NAME_SIZE], uint64_t inode)
+{
+	(void)pid;
+	(void)name;
+	(void)inode;
+	return -ENOENT;
+}
+
 void xsk_sys_block_signals(sigset_t *before)
 {
 	(void)before;

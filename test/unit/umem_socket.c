@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #include <xsk/error.h>
 
+#include "holder.h"
 #include "kernel.h"
 #include "socket.h"
 #include "sys.h"
@@ -87,6 +88,21 @@ int xsk_sys_socket(int family, int type, int protocol)
 	assert_int_equal(type, SOCK_RAW);
 	assert_int_equal(protocol, 0);
 	return err ? err : FD;
+}
+
+/* Asked when a queue is busy, and only then. */
+static struct xsk_holder holder;	/* no name: the kernel does not tell */
+static int holders_asked;
+
+int xsk_holder_find(struct xsk_holder *ret, int ifindex, uint32_t queue)
+{
+	assert_int_equal(ifindex, 3);
+	assert_int_equal(queue, 5);
+	holders_asked++;
+	if (!holder.name[0])
+		return -ENOENT;
+	*ret = holder;
+	return 0;
 }
 
 int xsk_sys_bind(int fd, const void *addr, socklen_t len)
@@ -293,6 +309,23 @@ static void bind_waits_not_for_ever(void **state)
 		assert_in_range(kernel.now_ms, 1000100, 1000101 + sleeps_ms[i]);
 		assert_true(kernel.binds >= 2);
 	}
+}
+
+static void bind_names_who_holds_the_queue(void **state)
+{
+	struct xsk_error error;
+
+	(void)state;
+	holder = (struct xsk_holder){ .pid = 4711, .name = "knotd" };
+	holders_asked = 0;
+	assert_int_equal(bind_refused(1000000, -EBUSY, 0, &error), -EBUSY);
+	assert_int_equal(holders_asked, 1);
+	assert_non_null(strstr(error.reason, "queue 5"));
+	assert_non_null(strstr(error.reason, "'knotd' (process 4711)"));
+	assert_int_equal(bind_refused(3, -EBUSY, 0, &error), 0);
+	assert_int_equal(bind_refused(1, -EINVAL, 0, &error), -EINVAL);
+	assert_int_equal(holders_asked, 1);
+	holder = (struct xsk_holder){ 0 };
 }
 
 static void bind_waits_for_nothing_else(void **state)
@@ -707,6 +740,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(bind_waits_for_the_queue, reset),
 		cmocka_unit_test_setup(bind_waits_not_for_ever, reset),
+		cmocka_unit_test_setup(bind_names_who_holds_the_queue, reset),
 		cmocka_unit_test_setup(bind_waits_for_nothing_else, reset),
 		cmocka_unit_test_setup(register_waits_for_the_memory, reset),
 		cmocka_unit_test_setup(register_waits_not_for_ever, reset),
