@@ -342,14 +342,13 @@ static int bind_queue(struct xsk_socket *xsk, const struct xsk_compat_request *r
 	};
 	int err;
 
-	if (base)
-		return bind_shared(xsk, base, &binding, error);
-	err = xsk_socket_bind(xsk->fd, &binding, error);
-	if (err == -EINVAL) {
-		/* The kernel says no more than that. */
-		explain_mtu(req, error);
-		explain_channels(req, error);
-	}
+	err = base ? bind_shared(xsk, base, &binding, error)
+		   : xsk_socket_bind(xsk->fd, &binding, error);
+	if (err != -EINVAL)
+		return err;
+	/* The kernel says no more than that. */
+	explain_mtu(req, error);
+	explain_channels(req, error);
 	return err;
 }
 

@@ -273,6 +273,24 @@ static void socket_interfaces_and_queues(void **state)
 	works_after_all(umem);
 }
 
+/* The same for a further socket on the UMEM. */
+static void refuse_second_queue(struct xsk_umem *umem)
+{
+	struct xsk_socket_config config = { .xdp_flags = XDP_FLAGS_SKB_MODE };
+	struct xsk_socket *first, *second = POISON;
+	struct xsk_ring_cons other_comp, other_rx;
+	struct xsk_ring_prod other_fill;
+	struct xsk_error error;
+
+	assert_int_equal(xsk_socket__create(&first, "lab0", 0, umem, &rx, &tx, &config), 0);
+	assert_int_equal(xsk_socket__create_shared(&second, "lab0", 1, umem, &other_rx, NULL,
+						   &other_fill, &other_comp, &config), -EINVAL);
+	assert_ptr_equal(second, POISON);
+	xsk_error_last(&error);
+	assert_non_null(strstr(error.reason, "queue 1 of lab0 is switched off"));
+	xsk_socket__delete(first);
+}
+
 /* There, but not in use. (veth can be told so since 5.14.) */
 static void socket_on_a_queue_that_is_off(void **state)
 {
@@ -291,6 +309,7 @@ static void socket_on_a_queue_that_is_off(void **state)
 	xsk_error_last(&error);
 	assert_non_null(strstr(error.reason, "queue 1 of lab0 is switched off"));
 	assert_non_null(strstr(error.hint, "ethtool"));
+	refuse_second_queue(umem);
 	lab_run("ethtool -L lab0 rx 2 tx 2");
 	works_after_all(umem);
 }
