@@ -10,6 +10,8 @@
 
 #define BATCH 16
 #define WAIT_MS 2000
+/* A NIC whose link goes down for seconds, as igb's may, sends when it is up again. */
+#define SEND_WAIT_MS 30000
 #define HUGE_PAGE (2 << 20)
 #define HUGE_PAGES 24
 
@@ -372,7 +374,7 @@ static void kick(const struct node *node)
 
 static void await_completions(struct node *node)
 {
-	uint64_t deadline = now_ms() + WAIT_MS;
+	uint64_t deadline = now_ms() + SEND_WAIT_MS;
 	uint32_t at = 0;
 
 	/* By the clock: with room in the TX ring, poll() does not wait. */
