@@ -164,15 +164,4 @@ void xsk_compat_share_keep(struct xsk_compat_share *share);
 int xsk_compat_send_prepare(struct xsk_compat_share **ret, int fd,
 			    const struct xsk_compat_request *req, struct xsk_error *error);
 
-/*
- * Copies the caller's opts to *known, a zeroed struct of size bytes. -EINVAL: too
- * short, or what is beyond is not zero. Padding at the end of the struct may hold
- * anything, so no field can ever be put there.
- */
-int xsk_compat_read_opts(void *known, size_t size, const void *opts,
-			 struct xsk_error *error);
-
-/* The end of each function that fails: keeps the reason, returns the code. */
-int xsk_compat_fail(const struct xsk_error *error);
-
 #endif /* XSK_LIB_COMPAT_H */

@@ -11,12 +11,6 @@
 #include "error.h"
 #include "sys.h"
 
-/* What those drivers say to a kick. (Before 5.19 ixgbe said ENXIO.) */
-static bool wants_program(int kick)
-{
-	return kick == -EINVAL || kick == -ENXIO;
-}
-
 /* In the driver, whatever mode was asked for: no other helps to send. */
 static int attach(struct xsk_compat_share **ret, const struct xsk_compat_request *req,
 		  struct xsk_error *error)
@@ -33,7 +27,7 @@ static int attach_and_try(struct xsk_compat_share **ret, int fd,
 	err = attach(&share, req, error);
 	if (err)
 		return err;
-	if (!wants_program(xsk_sys_kick(fd))) {
+	if (!xsk_socket_wants_program(xsk_sys_kick(fd))) {
 		*ret = share;
 		return 0;
 	}
@@ -56,7 +50,7 @@ int xsk_compat_send_prepare(struct xsk_compat_share **ret, int fd,
 		return 0;
 
 	kick = xsk_sys_kick(fd);
-	if (wants_program(kick))
+	if (xsk_socket_wants_program(kick))
 		return attach_and_try(ret, fd, req, error);
 	/*
 	 * It cannot tell while its interface is down. Then, and where a program is

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "kernel.h"
 #include "netdev.h"
+#include "opts.h"
 #include "sys.h"
 
 /* What the kernel adds to the MTU: Ethernet's header, two VLAN tags, the checksum. */
@@ -557,11 +558,11 @@ struct xsk_socket *xsk_socket__create_opts(const char *ifname, __u32 queue_id,
 	struct xsk_error error;
 	int err;
 
-	err = xsk_compat_read_opts(&known, sizeof(known), opts, &error);
+	err = xsk_opts_read(&known, sizeof(known), opts, &error);
 	if (!err)
 		err = create(&xsk, ifname, queue_id, umem, &known, &error);
 	if (err) {
-		xsk_compat_fail(&error);
+		xsk_error_keep(&error);
 		errno = -err;
 	}
 	return xsk;
@@ -586,7 +587,7 @@ static int create_from_config(struct xsk_socket **ret, const char *ifname, uint3
 	else
 		err = xsk_error_set(&error, -EINVAL, "socket",
 				    "the place for the socket is NULL");
-	return err ? xsk_compat_fail(&error) : 0;
+	return err ? xsk_error_keep(&error) : 0;
 }
 
 int xsk_socket__create_shared(struct xsk_socket **xsk_ptr, const char *ifname,
@@ -634,5 +635,5 @@ int xsk_socket__update_xskmap(struct xsk_socket *xsk, int xsks_map_fd)
 	xsk_compat_lock();
 	err = update_map(xsk, xsks_map_fd, &error);
 	xsk_compat_unlock();
-	return err ? xsk_compat_fail(&error) : 0;
+	return err ? xsk_error_keep(&error) : 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "opts.h"
 #include "sys.h"
 
 /* ---- destroy ---- */
@@ -30,7 +31,7 @@ int xsk_umem__delete(struct xsk_umem *umem)
 	if (used) {
 		xsk_error_set(&error, -EBUSY, "umem", "sockets still use it");
 		xsk_error_hint(&error, "delete them first");
-		return xsk_compat_fail(&error);
+		return xsk_error_keep(&error);
 	}
 	destroy(umem);
 	return 0;
@@ -305,11 +306,11 @@ struct xsk_umem *xsk_umem__create_opts(void *umem_area, struct xsk_ring_prod *fi
 	struct xsk_error error;
 	int err;
 
-	err = xsk_compat_read_opts(&known, sizeof(known), opts, &error);
+	err = xsk_opts_read(&known, sizeof(known), opts, &error);
 	if (!err)
 		err = create(&umem, umem_area, fill, comp, &known, &error);
 	if (err) {
-		xsk_compat_fail(&error);
+		xsk_error_keep(&error);
 		errno = -err;
 	}
 	return umem;
@@ -334,7 +335,7 @@ static int create_from_config(struct xsk_umem **ret, int fd, void *umem_area, ui
 		err = create(ret, umem_area, fill, comp, &opts, &error);
 	else
 		err = xsk_error_set(&error, -EINVAL, "umem", "the place for the UMEM is NULL");
-	return err ? xsk_compat_fail(&error) : 0;
+	return err ? xsk_error_keep(&error) : 0;
 }
 
 int xsk_umem__create_with_fd(struct xsk_umem **umem, int fd, void *umem_area, __u64 size,

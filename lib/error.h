@@ -21,4 +21,7 @@ int xsk_error_hint(struct xsk_error *error, const char *hint, ...);
 /* Fails with the system's own words for code. */
 int xsk_error_system(struct xsk_error *error, int code, const char *step);
 
+/* Where a function has no place for it: keeps it for xsk_error_last(), returns the code. */
+int xsk_error_keep(const struct xsk_error *error);
+
 #endif /* XSK_LIB_ERROR_H */

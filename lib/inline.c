@@ -6,6 +6,7 @@
  * compiler emit an inline function (C11 6.7.4).
  */
 #include <xdp/xsk.h>
+#include <xsk/frame.h>
 
 extern inline __u64 *xsk_ring_prod__fill_addr(struct xsk_ring_prod *fill, __u32 idx);
 extern inline const __u64 *xsk_ring_cons__comp_addr(const struct xsk_ring_cons *comp,
@@ -26,3 +27,5 @@ extern inline __u64 xsk_umem__extract_addr(__u64 addr);
 extern inline __u64 xsk_umem__extract_offset(__u64 addr);
 extern inline __u64 xsk_umem__add_offset_to_addr(__u64 addr);
 extern inline void *xsk_umem__get_data(void *umem_area, __u64 addr);
+extern inline void *xsk_frame_data(const struct xsk_queue *queue,
+				   const struct xsk_frame *frame);

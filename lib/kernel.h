@@ -26,6 +26,13 @@
 #ifndef XDP_USE_SG			/* 6.6 */
 #define XDP_USE_SG (1 << 4)
 #endif
+#ifndef XDP_MAX_TX_SKB_BUDGET		/* 6.17 */
+#define XDP_MAX_TX_SKB_BUDGET 9
+#endif
+#ifndef SO_PREFER_BUSY_POLL		/* 5.11 */
+#define SO_PREFER_BUSY_POLL 69
+#define SO_BUSY_POLL_BUDGET 70
+#endif
 #ifndef XDP_UMEM_TX_METADATA_LEN	/* 6.11 */
 #define XDP_UMEM_TX_METADATA_LEN (1 << 2)
 #endif
@@ -41,7 +48,21 @@
 #define XSK_NETDEV_CMD_DEV_GET 1
 #define XSK_NETDEV_A_DEV_IFINDEX 1
 #define XSK_NETDEV_A_DEV_XDP_FEATURES 3
+#define XSK_NETDEV_A_DEV_XDP_ZC_MAX_SEGS 4	/* 6.6 */
 #define XSK_NETDEV_XDP_ACT_XSK_ZEROCOPY (1 << 3)
+#define XSK_NETDEV_CMD_QUEUE_GET 10	/* 6.8 */
+#define XSK_NETDEV_A_QUEUE_ID 1
+#define XSK_NETDEV_A_QUEUE_IFINDEX 2
+#define XSK_NETDEV_A_QUEUE_TYPE 3
+#define XSK_NETDEV_A_QUEUE_NAPI_ID 4
+#define XSK_NETDEV_QUEUE_TYPE_RX 0
+#define XSK_NETDEV_QUEUE_TYPE_TX 1
+#define XSK_NETDEV_CMD_NAPI_GET 11	/* 6.8 */
+#define XSK_NETDEV_CMD_NAPI_SET 14	/* 6.13 */
+#define XSK_NETDEV_A_NAPI_IFINDEX 1
+#define XSK_NETDEV_A_NAPI_ID 2
+#define XSK_NETDEV_A_NAPI_DEFER_HARD_IRQS 5
+#define XSK_NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT 6
 
 /* struct xdp_umem_reg as of 6.8. Older kernels read the fields they know. */
 struct xsk_kernel_umem_reg {

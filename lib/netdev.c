@@ -170,8 +170,16 @@ static int take_wanted(const struct nlattr *attr, void *data)
 		return MNL_CB_OK;
 	if (mnl_attr_validate(attr, wanted->kind) < 0)
 		return MNL_CB_ERROR;
-	wanted->value = wanted->kind == MNL_TYPE_U16 ? mnl_attr_get_u16(attr)
-						     : mnl_attr_get_u64(attr);
+	switch (wanted->kind) {
+	case MNL_TYPE_U16:
+		wanted->value = mnl_attr_get_u16(attr);
+		break;
+	case MNL_TYPE_U32:
+		wanted->value = mnl_attr_get_u32(attr);
+		break;
+	default:
+		wanted->value = mnl_attr_get_u64(attr);
+	}
 	wanted->found = true;
 	return MNL_CB_OK;
 }
@@ -180,19 +188,6 @@ static int take_generic(const struct nlmsghdr *answer, void *data)
 {
 	return mnl_attr_parse(answer, sizeof(struct genlmsghdr), take_wanted, data) < MNL_CB_STOP
 		? MNL_CB_ERROR : MNL_CB_STOP;
-}
-
-static struct nlmsghdr *start_generic(void *room, uint16_t family, uint8_t command)
-{
-	struct nlmsghdr *request = mnl_nlmsg_put_header(room);
-	struct genlmsghdr *generic;
-
-	request->nlmsg_type = family;
-	request->nlmsg_flags = NLM_F_REQUEST;
-	generic = mnl_nlmsg_put_extra_header(request, sizeof(*generic));
-	generic->cmd = command;
-	generic->version = 1;
-	return request;
 }
 
 static int ask_generic(struct nlmsghdr *request, struct wanted *wanted)
@@ -209,7 +204,7 @@ static int find_family(uint16_t *ret, const char *name)
 {
 	struct wanted family = { .type = CTRL_ATTR_FAMILY_ID, .kind = MNL_TYPE_U16 };
 	uint8_t room[256] __attribute__((aligned(8)));
-	struct nlmsghdr *request = start_generic(room, GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
+	struct nlmsghdr *request = xsk_netlink_generic(room, GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
 	int err;
 
 	mnl_attr_put_strz(request, CTRL_ATTR_FAMILY_NAME, name);
@@ -220,10 +215,8 @@ static int find_family(uint16_t *ret, const char *name)
 	return 0;
 }
 
-int xsk_netdev_xdp_features(uint64_t *ret, int ifindex)
+static int ask_device(struct wanted *wanted, int ifindex)
 {
-	struct wanted features = { .type = XSK_NETDEV_A_DEV_XDP_FEATURES,
-				   .kind = MNL_TYPE_U64 };
 	uint8_t room[256] __attribute__((aligned(8)));
 	struct nlmsghdr *request;
 	uint16_t family;
@@ -232,13 +225,30 @@ int xsk_netdev_xdp_features(uint64_t *ret, int ifindex)
 	err = find_family(&family, XSK_NETDEV_FAMILY);
 	if (err)
 		return err;
-	request = start_generic(room, family, XSK_NETDEV_CMD_DEV_GET);
+	request = xsk_netlink_generic(room, family, XSK_NETDEV_CMD_DEV_GET);
 	mnl_attr_put_u32(request, XSK_NETDEV_A_DEV_IFINDEX, (uint32_t)ifindex);
-	err = ask_generic(request, &features);
-	if (err)
-		return err;
-	*ret = features.value;
-	return 0;
+	return ask_generic(request, wanted);
+}
+
+int xsk_netdev_xdp_features(uint64_t *ret, int ifindex)
+{
+	struct wanted features = { .type = XSK_NETDEV_A_DEV_XDP_FEATURES,
+				   .kind = MNL_TYPE_U64 };
+	int err = ask_device(&features, ifindex);
+
+	if (!err)
+		*ret = features.value;
+	return err;
+}
+
+int xsk_netdev_zc_max_segs(uint32_t *ret, int ifindex)
+{
+	struct wanted segs = { .type = XSK_NETDEV_A_DEV_XDP_ZC_MAX_SEGS, .kind = MNL_TYPE_U32 };
+	int err = ask_device(&segs, ifindex);
+
+	if (!err)
+		*ret = (uint32_t)segs.value;
+	return err;
 }
 
 /* ---- queues in use: ethtool's netlink (5.6) ---- */
@@ -280,7 +290,7 @@ int xsk_netdev_channels(struct xsk_netdev_channels *ret, int ifindex)
 	err = find_family(&family, ETHTOOL_GENL_NAME);
 	if (err)
 		return err;
-	request = start_generic(room, family, ETHTOOL_MSG_CHANNELS_GET);
+	request = xsk_netlink_generic(room, family, ETHTOOL_MSG_CHANNELS_GET);
 	header = mnl_attr_nest_start(request, ETHTOOL_A_CHANNELS_HEADER);
 	mnl_attr_put_u32(request, ETHTOOL_A_HEADER_DEV_INDEX, (uint32_t)ifindex);
 	mnl_attr_nest_end(request, header);

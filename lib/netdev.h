@@ -42,6 +42,8 @@ int xsk_netdev_set_xdp(int ifindex, int prog_fd, int expected_fd, uint32_t flags
  * Returns 0 or -errno: -ENOENT where the kernel does not tell (before 6.3).
  */
 int xsk_netdev_xdp_features(uint64_t *ret, int ifindex);
+/* Frames that a packet may have in zero-copy. -ENOENT: not told (before 6.6). */
+int xsk_netdev_zc_max_segs(uint32_t *ret, int ifindex);
 
 /* Queues of one kind or the other, at least 1: the indices an XSKMAP needs. */
 uint32_t xsk_netdev_queues(const struct xsk_netdev *dev);

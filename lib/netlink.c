@@ -9,7 +9,7 @@
 /* A link with all its attributes takes some 2 KiB; leave room for later ones. */
 #define ANSWER_SIZE 16384
 
-/* Of the one question on each socket. */
+/* Of every question: the one before it has been answered. */
 #define SEQUENCE 1
 
 /* The kernel's own errors go up to here. */
@@ -77,21 +77,48 @@ static int receive(struct mnl_socket *sock, uint32_t port, struct reader *reader
 	return outcome(more, reader);
 }
 
-int xsk_netlink_ask(int bus, struct nlmsghdr *request, mnl_cb_t each, void *data)
+int xsk_netlink_open(struct mnl_socket **ret, int bus)
 {
 	struct mnl_socket *sock = mnl_socket_open2(bus, SOCK_CLOEXEC);
-	struct reader reader = { .each = each, .data = data };
 	int err;
 
 	if (!sock)
 		return -errno;
+	if (mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0) {
+		err = -errno;
+		mnl_socket_close(sock);
+		return err;
+	}
+	*ret = sock;
+	return 0;
+}
+
+int xsk_netlink_ask_on(struct mnl_socket *sock, struct nlmsghdr *request, mnl_cb_t each,
+		       void *data)
+{
+	struct reader reader = { .each = each, .data = data };
 
 	request->nlmsg_seq = SEQUENCE;
-	if (mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    mnl_socket_sendto(sock, request, request->nlmsg_len) < 0)
-		err = -errno;
-	else
-		err = receive(sock, mnl_socket_get_portid(sock), &reader);
-	mnl_socket_close(sock);
+	if (mnl_socket_sendto(sock, request, request->nlmsg_len) < 0)
+		return -errno;
+	return receive(sock, mnl_socket_get_portid(sock), &reader);
+}
+
+void xsk_netlink_close(struct mnl_socket *sock)
+{
+	if (sock)
+		mnl_socket_close(sock);
+}
+
+int xsk_netlink_ask(int bus, struct nlmsghdr *request, mnl_cb_t each, void *data)
+{
+	struct mnl_socket *sock = NULL;
+	int err;
+
+	err = xsk_netlink_open(&sock, bus);
+	if (err)
+		return err;
+	err = xsk_netlink_ask_on(sock, request, each, data);
+	xsk_netlink_close(sock);
 	return err;
 }

@@ -340,6 +340,63 @@ int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 			     "a bond), or they come and go faster than one can be used");
 }
 
+/* ---- somebody else's ---- */
+
+static int detach(const struct xsk_netdev *dev)
+{
+	int fd, err;
+
+	fd = xsk_attached_link(dev->prog_id, dev->ifindex);
+	if (fd >= 0) {
+		err = bpf_link_detach(fd);
+		xsk_sys_close(fd);
+		return err;
+	}
+	if (fd != -ENOENT)
+		return fd == XSK_AMBIGUOUS ? -EBUSY : fd;
+	fd = bpf_prog_get_fd_by_id(dev->prog_id);
+	if (fd < 0)
+		return fd == -ENOENT ? XSK_RACED : fd;
+	err = xsk_netdev_set_xdp(dev->ifindex, -1, fd, dev->prog_mode);
+	xsk_sys_close(fd);
+	return err == -EBUSY || err == -EEXIST ? XSK_RACED : err;
+}
+
+static int try_evict(int ifindex, struct xsk_error *error)
+{
+	struct xsk_attached names;
+	struct xsk_netdev dev;
+	int map_fd, err;
+
+	err = xsk_netdev_get(&dev, ifindex);
+	if (err)
+		return xsk_error_system(error, err, "interface");
+	if (!dev.prog_id)
+		return 0;
+	map_fd = xsk_attached_map(&names, dev.prog_id, ifindex);
+	if (map_fd >= 0) {
+		xsk_sys_close(map_fd);
+		return 0;
+	}
+	if (map_fd == XSK_RACED)
+		return map_fd;
+	err = map_fd == -ENOENT ? detach(&dev) : map_fd;
+	return err && err != XSK_RACED ? explain_lookup(err, error) : err;
+}
+
+int xsk_prog_evict(int ifindex, struct xsk_error *error)
+{
+	for (int tries = 0; tries < MAX_TRIES; tries++) {
+		int err = try_evict(ifindex, error);
+
+		if (err != XSK_RACED)
+			return err;
+		xsk_sys_sleep_ms(1);
+	}
+	return xsk_error_set(error, -EBUSY, "XDP program",
+			     "programs come and go faster than one can be detached");
+}
+
 bool xsk_prog_same_map(int map_fd, int other_fd)
 {
 	struct bpf_map_info info, other;

@@ -47,6 +47,12 @@ struct xsk_prog {
 int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 		  const struct xsk_code *code, struct xsk_error *error);
 
+/*
+ * Detaches the program of an interface if it has no map called xsks_map, whoever
+ * attached it. 0 also where there is none, or one with such a map.
+ */
+int xsk_prog_evict(int ifindex, struct xsk_error *error);
+
 /* Gives the share back. */
 void xsk_prog_leave(struct xsk_prog *prog);
 

@@ -4,6 +4,7 @@
 #ifndef XSK_LIB_SOCKET_H
 #define XSK_LIB_SOCKET_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,6 +42,15 @@ void xsk_socket_unmap_rings(struct xsk_socket_rings *rings);
  * waits up to 100 ms on -EBUSY.
  */
 int xsk_socket_bind(int fd, const struct xsk_binding *binding, struct xsk_error *error);
+
+/*
+ * Whether that is what a kick says where the driver sends in zero-copy only with a
+ * program there (igb and others of Intel's; before 5.19 ixgbe said ENXIO).
+ */
+static inline bool xsk_socket_wants_program(int kick)
+{
+	return kick == -EINVAL || kick == -ENXIO;
+}
 
 /* The mode a bound socket got: true for zero-copy. Returns 0 or -errno. */
 int xsk_socket_zerocopy(int fd, bool *ret);

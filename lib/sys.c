@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -43,6 +45,18 @@ int xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 int xsk_sys_kick(int fd)
 {
 	return sendto(fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 ? -errno : 0;
+}
+
+int xsk_sys_receive(int fd)
+{
+	return recvfrom(fd, NULL, 0, MSG_DONTWAIT, NULL, NULL) < 0 ? -errno : 0;
+}
+
+int xsk_sys_poll(struct pollfd *fds, unsigned int n, int timeout_ms)
+{
+	int ready = poll(fds, n, timeout_ms);
+
+	return ready < 0 ? -errno : ready;
 }
 
 static int map(void **ret, int fd, uint64_t offset, size_t len, int flags)
@@ -124,20 +138,38 @@ size_t xsk_sys_page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Not if_nametoindex(): it hides why it could not ask. */
-int xsk_sys_ifindex(const char *ifname)
+/* Fills the rest of the request, which is an ioctl's of a socket. */
+static int ask_interface(struct ifreq *request, unsigned long what, const char *ifname)
 {
-	struct ifreq request = { 0 };
 	int fd, err;
 
-	if (strlen(ifname) >= sizeof(request.ifr_name))
+	if (strlen(ifname) >= sizeof(request->ifr_name))
 		return -ENODEV;
 	fd = xsk_sys_socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (fd < 0)
 		return fd;
-	strcpy(request.ifr_name, ifname);
-	err = ioctl(fd, SIOCGIFINDEX, &request) ? -errno : request.ifr_ifindex;
+	strcpy(request->ifr_name, ifname);
+	err = ioctl(fd, what, request) ? -errno : 0;
 	xsk_sys_close(fd);
+	return err;
+}
+
+/* Not if_nametoindex(): it hides why it could not ask. */
+int xsk_sys_ifindex(const char *ifname)
+{
+	struct ifreq request = { 0 };
+	int err = ask_interface(&request, SIOCGIFINDEX, ifname);
+
+	return err ? err : request.ifr_ifindex;
+}
+
+int xsk_sys_address(const char *ifname, uint8_t address[XSK_SYS_ADDRESS_SIZE])
+{
+	struct ifreq request = { 0 };
+	int err = ask_interface(&request, SIOCGIFHWADDR, ifname);
+
+	if (!err)
+		memcpy(address, request.ifr_hwaddr.sa_data, XSK_SYS_ADDRESS_SIZE);
 	return err;
 }
 
@@ -235,6 +267,58 @@ int xsk_sys_socket_owner(pid_t *pid, char name[XSK_SYS_NAME_SIZE], uint64_t inod
 	return found ? 0 : -ENOENT;
 }
 
+int xsk_sys_open(int dir, const char *path, int flags)
+{
+	int fd = openat(dir, path, flags | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int xsk_sys_mkdir(const char *path)
+{
+	return mkdir(path, 0700) ? -errno : 0;
+}
+
+int xsk_sys_lock(int fd, int operation)
+{
+	return flock(fd, operation | LOCK_NB) ? -errno : 0;
+}
+
+int xsk_sys_read_text(int fd, char *text, size_t size)
+{
+	ssize_t len = pread(fd, text, size - 1, 0);
+
+	if (len < 0)
+		return -errno;
+	text[len] = '\0';
+	return (int)len;
+}
+
+int xsk_sys_write_text(int fd, const char *text)
+{
+	ssize_t len = pwrite(fd, text, strlen(text), 0);
+
+	if (len < 0)
+		return -errno;
+	return (size_t)len == strlen(text) ? 0 : -ENOSPC;
+}
+
+int xsk_sys_truncate(int fd, size_t len)
+{
+	return ftruncate(fd, (off_t)len) ? -errno : 0;
+}
+
+int xsk_sys_unlink(int dir, const char *name, int fd)
+{
+	struct stat mine, there;
+
+	if (fstat(fd, &mine) || fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (mine.st_dev != there.st_dev || mine.st_ino != there.st_ino)
+		return -ESTALE;
+	return unlinkat(dir, name, 0) ? -errno : 0;
+}
+
 void xsk_sys_block_signals(sigset_t *before)
 {
 	sigset_t all;
@@ -253,6 +337,15 @@ uint64_t xsk_sys_now_ms(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Some milliseconds behind, and cheap. */
+uint64_t xsk_sys_coarse_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 

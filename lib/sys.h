@@ -14,7 +14,10 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+struct pollfd;
+
 #define XSK_SYS_NAME_SIZE 16		/* of a process */
+#define XSK_SYS_ADDRESS_SIZE 6		/* of an interface */
 
 int xsk_sys_socket(int family, int type, int protocol);
 int xsk_sys_bind(int fd, const void *addr, socklen_t len);
@@ -22,6 +25,9 @@ int xsk_sys_setsockopt(int fd, int level, int name, const void *value, socklen_t
 int xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 /* Tells the kernel to look at the TX ring. Does not wait. */
 int xsk_sys_kick(int fd);
+/* Tells it to look at FILL, and with busy polling does its work. Does not wait. */
+int xsk_sys_receive(int fd);
+int xsk_sys_poll(struct pollfd *fds, unsigned int n, int timeout_ms);
 
 /* Readable and writable; *ret only on success. Of fd: shared, populated at once. */
 int xsk_sys_mmap(void **ret, int fd, uint64_t offset, size_t len);
@@ -42,6 +48,8 @@ bool xsk_sys_capable(int capability);
 size_t xsk_sys_page_size(void);
 /* Of an interface in the calling thread's network namespace, or -ENODEV. */
 int xsk_sys_ifindex(const char *ifname);
+/* The MAC address of such a one. */
+int xsk_sys_address(const char *ifname, uint8_t address[XSK_SYS_ADDRESS_SIZE]);
 /* A number for the network namespace of a socket; -ENOPROTOOPT before 5.14. */
 int xsk_sys_netns_of(int fd, uint64_t *ret);
 /* A number for the calling thread's own, of the same kind, on any kernel. */
@@ -53,11 +61,26 @@ int xsk_sys_netns(uint64_t *ret);
  */
 int xsk_sys_socket_owner(pid_t *pid, char name[XSK_SYS_NAME_SIZE], uint64_t inode);
 
+/* Of a path relative to dir; AT_FDCWD: to where the process is. New ones are 0600. */
+int xsk_sys_open(int dir, const char *path, int flags);
+/* For its owner alone. */
+int xsk_sys_mkdir(const char *path);
+/* LOCK_SH, LOCK_EX or LOCK_UN of flock(2); -EWOULDBLOCK where it would wait. */
+int xsk_sys_lock(int fd, int operation);
+/* What a file holds, up to size - 1 bytes, ended with a 0; their number. */
+int xsk_sys_read_text(int fd, char *text, size_t size);
+/* Writes at the beginning of it, and cuts it. */
+int xsk_sys_write_text(int fd, const char *text);
+int xsk_sys_truncate(int fd, size_t len);
+/* Only if the name in dir is still that of fd's file; else -ESTALE. */
+int xsk_sys_unlink(int dir, const char *name, int fd);
+
 /* Between the two no signal interrupts the thread. *before: what was blocked. */
 void xsk_sys_block_signals(sigset_t *before);
 void xsk_sys_restore_signals(const sigset_t *before);
 
 uint64_t xsk_sys_now_ms(void);
+uint64_t xsk_sys_coarse_ms(void);
 void xsk_sys_sleep_ms(unsigned int ms);
 
 #endif /* XSK_LIB_SYS_H */

@@ -20,10 +20,11 @@ trap 'exit 1' HUP INT TERM
 check() {
 	(cd "$1" && awk '
 	BEGIN {
-		row_is(3, "compat compat_request compat_send compat_share compat_socket compat_umem inline")
+		row_is(4, "port port_burst port_checked port_info port_kick port_mode port_refuse port_request port_wait")
+		row_is(3, "compat compat_request compat_send compat_share compat_socket compat_umem inline pool")
 		row_is(2, "umem socket filter prog")
-		row_is(1, "ring netdev attached holder")
-		row_is(0, "sys netlink insn error kernel")
+		row_is(1, "ring netdev attached holder napi opts")
+		row_is(0, "sys netlink insn error kernel record device memory")
 
 		# Files of row 0 may use these two of their own row: kernel.h is
 		# constants, and sys.h is declarations of system calls.
@@ -75,7 +76,8 @@ check() {
 			fault("includes " name ".h, which is in no row")
 		else if (file in leaf)
 			fault("includes " name ".h, and must include none")
-		else if (name == me || (name == "compat" && me ~ /^compat_/))
+		else if (name == me || (name == "compat" && me ~ /^compat_/) ||
+			 (name == "port" && me ~ /^port_/))
 			next		# its own
 		else if (row[me] == 0 && name in ground)
 			next
@@ -115,6 +117,8 @@ bites ring.c '#include "netdev.h"' 'of row 1'
 bites umem.c '#include "socket.h"' 'of row 2'
 bites umem.h '#include "prog.h"' 'of row 2'
 bites prog.c '#  include	"compat.h"' 'of row 3'
+bites pool.c '#include "compat.h"' 'of row 3'
+bites compat.c '#include "port.h"' 'of row 4'
 bites sys.c '#include "error.h"' 'of row 0'
 bites netlink.h '#include "ring.h"' 'of row 1'
 bites kernel.h '#include "sys.h"' 'must include none'

@@ -517,6 +517,18 @@ int bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags)
 	return err;
 }
 
+int bpf_link_detach(int link_fd)
+{
+	int err = enter("bpf_link_detach");
+
+	assert_int_equal(kind_of(link_fd), LINK);
+	if (err)
+		return err;
+	assert_int_equal(find_link(id_of(link_fd))->prog_id, kernel.attached);
+	kernel.attached = 0;
+	return 0;
+}
+
 /* ---- programs of others ---- */
 
 /* One on the interface, with this map. Attached by netlink unless a link is added. */
@@ -1411,6 +1423,55 @@ static void each_step_fails(void **state)
 	}
 }
 
+/* ---- another's, detached at the caller's word ---- */
+
+/* Whether it is gone then. */
+static bool evicts(int expected, const char *reason)
+{
+	struct xsk_error error = { 0 };
+
+	assert_int_equal(xsk_prog_evict(IFINDEX, &error), expected);
+	assert_int_equal(open_fds(), 0);
+	if (expected)
+		assert_non_null(strstr(error.reason, reason));
+	return !kernel.attached;
+}
+
+static void evicted(void **state)
+{
+	struct prog *other;
+
+	(void)state;
+	assert_true(evicts(0, NULL));		/* there is none */
+
+	attach_other(BPF_MAP_TYPE_ARRAY, "counters");
+	assert_true(evicts(0, NULL));
+
+	reset(NULL);
+	other = attach_other(BPF_MAP_TYPE_ARRAY, "counters");
+	add_link(BPF_LINK_TYPE_XDP, other->id, IFINDEX);
+	assert_true(evicts(0, NULL));
+	assert_int_equal(kernel.set_xdp_calls, 0);
+
+	reset(NULL);
+	attach_dispatcher();
+	assert_true(evicts(0, NULL));
+
+	/* With a map of sockets it is not in the way. */
+	reset(NULL);
+	attach_other(BPF_MAP_TYPE_XSKMAP, "xsks_map");
+	assert_false(evicts(0, NULL));
+	reset(NULL);
+	attach_other_by_link();
+	assert_false(evicts(0, NULL));
+
+	reset(NULL);
+	attach_other(BPF_MAP_TYPE_ARRAY, "counters");
+	kernel.fail_name = "bpf_prog_get_fd_by_id";
+	kernel.fail_with = -EPERM;
+	assert_false(evicts(-EPERM, ""));
+}
+
 /* ---- the map ---- */
 
 static int set_socket(bool only_if_free, int fail_with, struct xsk_error *error)
@@ -1504,6 +1565,7 @@ int main(void)
 		cmocka_unit_test_setup(no_capability, reset),
 		cmocka_unit_test_setup(driver_refuses, reset),
 		cmocka_unit_test_setup(each_step_fails, reset),
+		cmocka_unit_test_setup(evicted, reset),
 		cmocka_unit_test_setup(sockets, reset),
 		cmocka_unit_test_setup(only_xskmaps, reset),
 	};

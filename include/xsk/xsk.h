@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/*
+ * All of libxsk's own interface. <xdp/xsk.h> is the inherited one; a program may
+ * use both, on different queues.
+ */
+#ifndef XSK_XSK_H
+#define XSK_XSK_H
+
+#include <xsk/error.h>
+#include <xsk/frame.h>
+#include <xsk/port.h>
+
+#endif /* XSK_XSK_H */

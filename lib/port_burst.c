@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/*
+ * The hot path: bursts between the caller, the pool and the rings. No system call,
+ * no lock, no memory is allocated.
+ *
+ * The kernel never has more frames for receiving than FILL has entries, nor more to
+ * send than COMPLETION has: so FILL and TX always have room for what may go in, and
+ * their consumers' counters, which the kernel writes, need not be read.
+ */
+#include "port.h"
+
+#include <string.h>
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+_Static_assert(sizeof(struct xsk_frame) == sizeof(struct xdp_desc),
+	       "a frame is what a ring holds");
+
+/* ---- rings to arrays and back; they end somewhere, and go on at their start ---- */
+
+static inline void put_frames(struct xsk_ring_prod *ring, const struct xsk_frame *frames,
+			      uint32_t n)
+{
+	uint32_t at = ring->cached_prod & ring->mask;
+	uint32_t first = ring->size - at < n ? ring->size - at : n;
+	struct xsk_frame *entries = ring->ring;
+
+	memcpy(entries + at, frames, first * sizeof(*frames));
+	if (unlikely(first < n))
+		memcpy(entries, frames + first, (n - first) * sizeof(*frames));
+	ring->cached_prod += n;
+	xsk_ring_prod__submit(ring, n);
+}
+
+static inline void put_addrs(struct xsk_ring_prod *ring, const uint64_t *addrs, uint32_t n)
+{
+	uint32_t at = ring->cached_prod & ring->mask;
+	uint32_t first = ring->size - at < n ? ring->size - at : n;
+	uint64_t *entries = ring->ring;
+
+	memcpy(entries + at, addrs, first * sizeof(*addrs));
+	if (unlikely(first < n))
+		memcpy(entries, addrs + first, (n - first) * sizeof(*addrs));
+	ring->cached_prod += n;
+	xsk_ring_prod__submit(ring, n);
+}
+
+static inline void get_frames(const struct xsk_ring_cons *ring, struct xsk_frame *frames,
+			      uint32_t n)
+{
+	uint32_t at = ring->cached_cons & ring->mask;
+	uint32_t first = ring->size - at < n ? ring->size - at : n;
+	const struct xsk_frame *entries = ring->ring;
+
+	memcpy(frames, entries + at, first * sizeof(*frames));
+	if (unlikely(first < n))
+		memcpy(frames + first, entries, (n - first) * sizeof(*frames));
+}
+
+/* ---- receive ---- */
+
+void xsk_queue_refill(struct xsk_queue *queue)
+{
+	uint32_t n = queue->fill_target - queue->fill_out;
+	struct xsk_pool *pool = queue->pool;
+
+	if (unlikely(queue->booked)) {
+		xsk_checked_refill(queue);
+		return;
+	}
+	if (n > pool->count)
+		n = pool->count;
+	if (!n)
+		return;
+	pool->count -= n;
+	put_addrs(&queue->fill, pool->free + pool->count, n);
+	queue->fill_out += n;
+}
+
+static int receive_nothing(struct xsk_queue *queue)
+{
+	if (queue->fill_out < queue->fill_target)
+		xsk_queue_refill(queue);
+	return xsk_queue_look(queue);
+}
+
+/* Of a burst that ends inside a packet, what is whole. */
+static uint32_t whole_packets(const struct xsk_frame *frames, uint32_t n)
+{
+	while (n && frames[n - 1].options & XSK_FRAME_CONTD)
+		n--;
+	return n;
+}
+
+static inline uint32_t count_packets(const struct xsk_queue *queue,
+				     const struct xsk_frame *frames, uint32_t n)
+{
+	uint32_t packets = n;
+
+	if (queue->max_frags > 1)
+		for (uint32_t i = 0; i < n; i++)
+			packets -= frames[i].options & XSK_FRAME_CONTD;
+	return packets;
+}
+
+static inline uint64_t count_bytes(const struct xsk_frame *frames, uint32_t n)
+{
+	uint64_t bytes = 0;
+
+#pragma GCC unroll 4
+	for (uint32_t i = 0; i < n; i++)
+		bytes += frames[i].len;
+	return bytes;
+}
+
+int xsk_rx(struct xsk_queue *queue, struct xsk_frame *frames, int n)
+{
+	uint32_t got, whole;
+
+	if (unlikely(n <= 0))
+		return n;
+	if (unlikely(!queue->can_rx))
+		return xsk_refuse_direction(queue, "rx");
+	got = xsk_cons_nb_avail(&queue->rx, (uint32_t)n);
+	if (!got)
+		return receive_nothing(queue);
+
+	get_frames(&queue->rx, frames, got);
+	whole = whole_packets(frames, got);
+	if (unlikely(!whole))
+		return got == (uint32_t)n ? xsk_refuse_large(queue, n) : 0;
+	queue->rx.cached_cons += whole;
+	xsk_ring_cons__release(&queue->rx, whole);
+	queue->fill_out -= whole;
+	if (unlikely(queue->booked))
+		whole = (uint32_t)xsk_checked_rx(queue, frames, (int)whole);
+	queue->pool->lent += whole;
+	xsk_count(&queue->counters.rx_packets, count_packets(queue, frames, whole));
+	xsk_count(&queue->counters.rx_bytes, count_bytes(frames, whole));
+	xsk_queue_refill(queue);
+	return (int)whole;
+}
+
+/* ---- pool ---- */
+
+/* Those that are not in the memory are counted, and left. */
+static uint32_t push_good(struct xsk_queue *queue, uint32_t n)
+{
+	struct xsk_pool *pool = queue->pool;
+	uint64_t *top = pool->free + pool->count;
+	uint32_t good = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t addr = *xsk_ring_cons__comp_addr(&queue->comp,
+							  queue->comp.cached_cons + i);
+
+		if (addr < queue->area_size)
+			top[good++] = addr & ~queue->offset_mask;
+	}
+	xsk_count(&queue->counters.bad_frames, n - good);
+	return good;
+}
+
+static inline uint32_t push_completed(struct xsk_queue *queue, uint32_t n)
+{
+	const struct xsk_ring_cons *ring = &queue->comp;
+	uint64_t *top = queue->pool->free + queue->pool->count;
+	const uint64_t *entries = ring->ring;
+	uint32_t at = ring->cached_cons & ring->mask, first = ring->size - at;
+	uint64_t all = 0;
+
+	if (likely(first > n))
+		first = n;
+#pragma GCC unroll 4
+	for (uint32_t i = 0; i < first; i++) {
+		uint64_t addr = entries[at + i];
+
+		all |= addr;
+		top[i] = addr & ~queue->offset_mask;
+	}
+	for (uint32_t i = first; i < n; i++) {
+		all |= entries[i - first];
+		top[i] = entries[i - first] & ~queue->offset_mask;
+	}
+	/* Many at once: none is beyond the end if all their bits together are not. */
+	return likely(all < queue->area_size) ? n : push_good(queue, n);
+}
+
+/* Of the kernel's completions no more are believed than frames were given to it. */
+void xsk_queue_drain(struct xsk_queue *queue)
+{
+	uint32_t n = xsk_cons_nb_avail(&queue->comp, queue->comp.size), good;
+	struct xsk_pool *pool = queue->pool;
+
+	if (!n)
+		return;
+	if (unlikely(queue->booked)) {
+		xsk_checked_drain(queue);
+		return;
+	}
+	good = n < queue->tx_out ? n : queue->tx_out;
+	if (unlikely(good > queue->memory->frames - pool->count))
+		good = queue->memory->frames - pool->count;
+	if (unlikely(good < n))
+		xsk_count(&queue->counters.bad_frames, n - good);
+	good = push_completed(queue, good);
+	queue->comp.cached_cons += n;
+	xsk_ring_cons__release(&queue->comp, n);
+	pool->count += good;
+	queue->tx_out -= good;
+}
+
+int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
+{
+	struct xsk_pool *pool = queue->pool;
+	const uint64_t *top;
+	uint64_t start;
+
+	if (unlikely(n <= 0))
+		return n;
+	if (unlikely(queue->gone))
+		return xsk_queue_fail_gone(queue);
+	queue->wants_room = false;
+	if (unlikely(pool->count < (uint32_t)n) && queue->tx_out)
+		xsk_queue_drain(queue);
+	if (unlikely(pool->count < (uint32_t)n)) {
+		queue->wants_room = true;
+		n = (int)pool->count;
+		if (!n)
+			return xsk_queue_look(queue);
+	}
+	if (unlikely(queue->booked))
+		return xsk_checked_alloc(queue, frames, n);
+	start = queue->memory->headroom;
+	top = pool->free + pool->count - 1;
+#pragma GCC unroll 4
+	for (int i = 0; i < n; i++)
+		frames[i] = (struct xsk_frame){ .addr = top[-i] + start };
+	pool->count -= (uint32_t)n;
+	pool->lent += n;
+	return n;
+}
+
+static bool all_in_memory(const struct xsk_queue *queue, const struct xsk_frame *frames, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (frames[i].addr >= queue->area_size)
+			return false;
+	return true;
+}
+
+int xsk_free(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
+{
+	struct xsk_pool *pool = queue->pool;
+	const uint64_t mask = ~queue->offset_mask;
+	uint64_t *top = pool->free + pool->count;
+	uint64_t all = 0;
+
+	if (unlikely(n <= 0))
+		return n;
+	if (unlikely(queue->booked))
+		return xsk_checked_free(queue, frames, n);
+	if (unlikely((uint32_t)n > queue->memory->frames - pool->count))
+		return xsk_refuse_surplus(queue);
+	/* What stands above the top is nobody's, also if it is refused then. */
+#pragma GCC unroll 4
+	for (int i = 0; i < n; i++) {
+		all |= frames[i].addr;
+		top[i] = frames[i].addr & mask;
+	}
+	if (unlikely(all >= queue->area_size) && !all_in_memory(queue, frames, n))
+		return xsk_refuse_free(queue, frames, n);
+	pool->count += (uint32_t)n;
+	pool->lent -= n;
+	return n;
+}
+
+/* ---- transmit ---- */
+
+/* Whether all of them lie in their frames and in the memory; false may be wrong. */
+static inline bool all_sendable(const struct xsk_queue *queue, const struct xsk_frame *frames,
+				int n, uint64_t *bytes)
+{
+	const uint64_t mask = queue->offset_mask;
+	uint64_t ends = 0, addrs = 0, sum = 0;
+	uint32_t options = 0;
+
+#pragma GCC unroll 4
+	for (int i = 0; i < n; i++) {
+		uint64_t addr = frames[i].addr;
+		uint32_t len = frames[i].len;
+
+		/* A length of 0 ends far beyond. */
+		ends |= (addr & mask) + (uint32_t)(len - 1);
+		addrs |= addr;
+		options |= frames[i].options;
+		sum += len;
+	}
+	*bytes = sum;
+	return !(ends & ~mask) && addrs < queue->area_size && !options;
+}
+
+/* No room: as far as it goes, and the caller is woken when there is more. */
+static int cut(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
+{
+	queue->wants_room = true;
+	return (int)whole_packets(frames, (uint32_t)n);
+}
+
+int xsk_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
+{
+	uint32_t room;
+	uint64_t bytes;
+	int take = n;
+
+	if (unlikely(n <= 0))
+		return n;
+	if (unlikely(!queue->may_tx))
+		return xsk_queue_fail_tx(queue);
+	if (queue->tx_out)
+		xsk_queue_drain(queue);
+	room = queue->tx_limit - queue->tx_out;
+	queue->wants_room = false;
+	if (unlikely((uint32_t)n > room)) {
+		take = cut(queue, frames, (int)room);
+		if (!take)
+			return xsk_queue_look(queue);
+	}
+	if (unlikely(queue->booked))
+		return xsk_checked_tx(queue, frames, take);
+	if (unlikely(!all_sendable(queue, frames, take, &bytes))) {
+		/* With several frames to a packet, for one. */
+		take = xsk_queue_sendable(queue, frames, take);
+		if (!take)
+			return xsk_refuse_tx(queue, frames, n);
+		bytes = count_bytes(frames, (uint32_t)take);
+	}
+	put_frames(&queue->tx, frames, (uint32_t)take);
+	queue->tx_out += (uint32_t)take;
+	queue->pool->lent -= take;
+	xsk_count(&queue->counters.tx_packets, count_packets(queue, frames, (uint32_t)take));
+	xsk_count(&queue->counters.tx_bytes, bytes);
+	return take;
+}

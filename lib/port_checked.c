@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/*
+ * The verbs where the place of each frame is kept: in a checked port, and where two
+ * ports share their memory (so that the one can be closed and leaves nothing behind).
+ * What is refused moves nothing.
+ */
+#include "port.h"
+
+static uint32_t owner(const struct xsk_queue *queue, enum xsk_place place)
+{
+	return xsk_owner(place, queue->port->number, queue->index);
+}
+
+static uint32_t pools(const struct xsk_queue *queue)
+{
+	return xsk_owner(XSK_PLACE_POOL, 0, (uint32_t)(queue->pool - queue->memory->pools));
+}
+
+static bool is_in(const struct xsk_queue *queue, uint64_t addr, enum xsk_place place)
+{
+	return addr < queue->area_size &&
+	       xsk_owner_place(xsk_pool_owner(queue->memory, addr)) == place;
+}
+
+/* The kernel's, as far as the book goes back. */
+static bool kernel_has(const struct xsk_queue *queue, uint64_t addr, enum xsk_place place)
+{
+	return is_in(queue, addr, place) || is_in(queue, addr, XSK_PLACE_KERNEL);
+}
+
+static void set(const struct xsk_queue *queue, uint64_t addr, uint32_t to)
+{
+	xsk_pool_set_owner(queue->memory, addr, to);
+}
+
+/* ---- from the kernel: what it did not have is counted, and ignored ---- */
+
+int xsk_checked_rx(struct xsk_queue *queue, struct xsk_frame *frames, int n)
+{
+	int good = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (!kernel_has(queue, frames[i].addr, XSK_PLACE_FILL))
+			continue;
+		set(queue, frames[i].addr, owner(queue, XSK_PLACE_CALLER));
+		frames[good] = frames[i];
+		frames[good++].addr += queue->memory->tag;
+	}
+	if (good < n) {
+		xsk_count(&queue->counters.bad_frames, (uint64_t)(n - good));
+		queue->fill_out += (uint32_t)(n - good);
+	}
+	return good;
+}
+
+void xsk_checked_drain(struct xsk_queue *queue)
+{
+	uint32_t n = xsk_cons_nb_avail(&queue->comp, queue->comp.size), good = 0;
+	struct xsk_pool *pool = queue->pool;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t addr = *xsk_ring_cons__comp_addr(&queue->comp,
+							  queue->comp.cached_cons + i);
+
+		if (!queue->tx_out || !kernel_has(queue, addr, XSK_PLACE_TX))
+			continue;
+		set(queue, addr, pools(queue));
+		pool->free[pool->count++] = addr & ~queue->offset_mask;
+		queue->tx_out--;
+		good++;
+	}
+	queue->comp.cached_cons += n;
+	xsk_ring_cons__release(&queue->comp, n);
+	if (good < n)
+		xsk_count(&queue->counters.bad_frames, n - good);
+}
+
+/* ---- to the kernel ---- */
+
+void xsk_checked_refill(struct xsk_queue *queue)
+{
+	uint32_t n = queue->fill_target - queue->fill_out, at = 0;
+	struct xsk_pool *pool = queue->pool;
+
+	if (n > pool->count)
+		n = pool->count;
+	if (!xsk_ring_prod__reserve(&queue->fill, n, &at))
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t addr = pool->free[--pool->count];
+
+		set(queue, addr, owner(queue, XSK_PLACE_FILL));
+		*xsk_ring_prod__fill_addr(&queue->fill, at + i) = addr;
+	}
+	xsk_ring_prod__submit(&queue->fill, n);
+	queue->fill_out += n;
+}
+
+/* The first n frames, which were taken for TX, are the caller's again. */
+static void give_back(const struct xsk_queue *queue, const struct xsk_frame *frames, int n)
+{
+	for (int i = 0; i < n; i++)
+		set(queue, frames[i].addr - queue->memory->tag, owner(queue, XSK_PLACE_CALLER));
+}
+
+/* The frames of the packet that starts here, as far as they are the caller's. */
+static int take_packet(const struct xsk_queue *queue, const struct xsk_frame *frames, int n)
+{
+	for (int i = 0; i < n; i++) {
+		uint64_t addr = frames[i].addr - queue->memory->tag;
+
+		if (!is_in(queue, addr, XSK_PLACE_CALLER)) {
+			give_back(queue, frames, i);
+			return 0;
+		}
+		/* Here, so that the same once more is not taken. */
+		set(queue, addr, owner(queue, XSK_PLACE_TX));
+		if (!(frames[i].options & XSK_FRAME_CONTD))
+			return i + 1;
+	}
+	give_back(queue, frames, n);
+	return 0;
+}
+
+static int refuse_first(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
+{
+	int i = 0;
+
+	if (!xsk_queue_sendable(queue, frames, n))
+		return xsk_refuse_tx(queue, frames, n);
+	while (i < n - 1 &&
+	       is_in(queue, frames[i].addr - queue->memory->tag, XSK_PLACE_CALLER))
+		i++;
+	return xsk_refuse_owner(queue, &frames[i], "tx");
+}
+
+int xsk_checked_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
+{
+	int good = xsk_queue_sendable(queue, frames, n), taken = 0, packet;
+	uint64_t packets = 0, bytes = 0;
+	uint32_t at = 0;
+
+	while (taken < good) {
+		packet = take_packet(queue, frames + taken, good - taken);
+		if (!packet)
+			break;
+		taken += packet;
+		packets++;
+	}
+	if (!taken)
+		return refuse_first(queue, frames, n);
+	if (!xsk_ring_prod__reserve(&queue->tx, (uint32_t)taken, &at)) {
+		give_back(queue, frames, taken);
+		return 0;
+	}
+	for (int i = 0; i < taken; i++) {
+		*xsk_ring_prod__tx_desc(&queue->tx, at + (uint32_t)i) = (struct xdp_desc){
+			.addr = frames[i].addr - queue->memory->tag,
+			.len = frames[i].len,
+			.options = frames[i].options,
+		};
+		bytes += frames[i].len;
+	}
+	xsk_ring_prod__submit(&queue->tx, (uint32_t)taken);
+	queue->tx_out += (uint32_t)taken;
+	queue->pool->lent -= taken;
+	xsk_count(&queue->counters.tx_packets, packets);
+	xsk_count(&queue->counters.tx_bytes, bytes);
+	return taken;
+}
+
+/* ---- between caller and pool ---- */
+
+int xsk_checked_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
+{
+	struct xsk_pool *pool = queue->pool;
+
+	for (int i = 0; i < n; i++) {
+		uint64_t addr = pool->free[--pool->count];
+
+		set(queue, addr, owner(queue, XSK_PLACE_CALLER));
+		frames[i] = (struct xsk_frame){
+			.addr = addr + queue->memory->headroom + queue->memory->tag,
+		};
+	}
+	pool->lent += n;
+	return n;
+}
+
+int xsk_checked_free(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
+{
+	struct xsk_pool *pool = queue->pool;
+	int err;
+
+	for (int i = 0; i < n; i++) {
+		uint64_t addr = frames[i].addr - queue->memory->tag;
+
+		if (is_in(queue, addr, XSK_PLACE_CALLER)) {
+			set(queue, addr, pools(queue));
+			continue;
+		}
+		err = xsk_refuse_owner(queue, &frames[i], "free");
+		give_back(queue, frames, i);
+		return err;
+	}
+	for (int i = 0; i < n; i++)
+		pool->free[pool->count++] = (frames[i].addr - queue->memory->tag) &
+					    ~queue->offset_mask;
+	pool->lent -= n;
+	return n;
+}

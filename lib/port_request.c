@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/* What is asked for, and what the interface is: all that can be known beforehand. */
+#include "port.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "device.h"
+#include "error.h"
+#include "kernel.h"
+#include "opts.h"
+#include "sys.h"
+
+#define KNOWN_FLAGS (XSK_PORT_CHECKED | XSK_PORT_MULTI_BUFFER | XSK_PORT_HUGE | \
+		     XSK_PORT_NO_HUGE | XSK_PORT_MAP_FD | XSK_PORT_REPLACE | XSK_PORT_LARGE_MTU)
+#define ALL_MODES (XSK_MODE_ZEROCOPY | XSK_MODE_NATIVE | XSK_MODE_GENERIC)
+#define BOTH_DIRECTIONS (XSK_DIRECTION_RX | XSK_DIRECTION_TX)
+#define MIN_FRAME_SIZE 2048
+#define MAX_FRAME_SIZE 65536
+#define MIN_FRAMES 16
+/* The kernel allocates larger ones too, but may need seconds for it. */
+#define MAX_RING_SIZE (1U << 20)
+#define MIN_TX_SIZE 32			/* a packet of several frames must fit */
+/* In front of the MTU: Ethernet's header, and a VLAN tag. */
+#define LINK_HEADERS (14 + 4)
+
+uint32_t xsk_port_room(uint32_t frame_size, uint32_t headroom)
+{
+	return frame_size - headroom - XSK_PORT_KERNEL_HEADROOM;
+}
+
+/* ---- the interface ---- */
+
+static int explain_no_device(const char *ifname, int err, struct xsk_error *error)
+{
+	if (err != -ENODEV)
+		return xsk_error_system(error, err, "interface");
+	xsk_error_set(error, err, "interface", "there is no interface '%s' in this network "
+		      "namespace", ifname);
+	return xsk_error_hint(error, "ip link lists those that are");
+}
+
+static void ask_driver(struct xsk_port_device *device)
+{
+	int fd = xsk_sys_socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	if (fd < 0)
+		return;
+	if (xsk_device_driver(device->driver, fd, device->netdev.name))
+		device->driver[0] = '\0';
+	xsk_device_state(&device->up, &device->carrier, fd, device->netdev.name);
+	xsk_sys_close(fd);
+}
+
+static int ask_device(struct xsk_port_device *device, const char *ifname,
+		      struct xsk_error *error)
+{
+	struct xsk_netdev_channels channels;
+	int ifindex, err;
+
+	ifindex = xsk_sys_ifindex(ifname);
+	if (ifindex < 0)
+		return explain_no_device(ifname, ifindex, error);
+	err = xsk_netdev_get(&device->netdev, ifindex);
+	if (err)
+		return explain_no_device(ifname, err, error);
+	device->rx_queues = device->netdev.rx_queues;
+	device->tx_queues = device->netdev.tx_queues;
+	if (!xsk_netdev_channels(&channels, ifindex)) {
+		device->rx_queues = channels.rx;
+		device->tx_queues = channels.tx;
+	}
+	device->features_known = !xsk_netdev_xdp_features(&device->features, ifindex);
+	if (xsk_netdev_zc_max_segs(&device->zc_max_segs, ifindex))
+		device->zc_max_segs = 0;
+	ask_driver(device);
+	return 0;
+}
+
+/* ---- the options ---- */
+
+static int refuse(struct xsk_error *error, const char *what, uint32_t value)
+{
+	xsk_error_set(error, -EINVAL, "opts", "%s 0x%x has bits that this version does not know",
+		      what, value);
+	return xsk_error_hint(error, "use the names of <xsk/port.h>, and the library of the "
+			      "header");
+}
+
+static int check_words(const struct xsk_port_opts *opts, struct xsk_error *error)
+{
+	if (opts->flags & ~KNOWN_FLAGS)
+		return refuse(error, "flags", opts->flags);
+	if (opts->modes & ~ALL_MODES)
+		return refuse(error, "modes", opts->modes);
+	if (opts->direction & ~BOTH_DIRECTIONS)
+		return refuse(error, "direction", opts->direction);
+	if (opts->wait > XSK_WAIT_BUSY_POLL)
+		return refuse(error, "wait", opts->wait);
+	if (opts->flags & XSK_PORT_HUGE && opts->flags & XSK_PORT_NO_HUGE)
+		return xsk_error_set(error, -EINVAL, "opts", "XSK_PORT_HUGE and XSK_PORT_NO_HUGE "
+				     "exclude each other");
+	if (opts->flags & XSK_PORT_MAP_FD && opts->flags & XSK_PORT_REPLACE)
+		return xsk_error_set(error, -EINVAL, "opts", "XSK_PORT_REPLACE attaches a program, "
+				     "XSK_PORT_MAP_FD none");
+	return 0;
+}
+
+static int check_ring(uint32_t *size, const char *ring, uint32_t least, struct xsk_error *error)
+{
+	if (!*size)
+		*size = XSK_PORT_DEFAULT_SIZE;
+	if (xsk_ring_size_valid(*size) && *size >= least && *size <= MAX_RING_SIZE)
+		return 0;
+	xsk_error_set(error, -EINVAL, "opts", "%s ring of %u entries: the size is a power of two, "
+		      "%u to %u", ring, *size, least, MAX_RING_SIZE);
+	return xsk_error_hint(error, "take 2048, the default");
+}
+
+static int check_rings(struct xsk_port_opts *opts, struct xsk_error *error)
+{
+	int err;
+
+	err = check_ring(&opts->rx_size, "an RX", 1, error);
+	if (!err)
+		err = check_ring(&opts->tx_size, "a TX", MIN_TX_SIZE, error);
+	if (!err)
+		err = check_ring(&opts->fill_size, "a FILL", 1, error);
+	if (!err)
+		err = check_ring(&opts->comp_size, "a COMPLETION", MIN_TX_SIZE, error);
+	return err;
+}
+
+static int check_frames(struct xsk_port_opts *opts, struct xsk_error *error)
+{
+	uint32_t most = opts->flags & XSK_PORT_HUGE ? MAX_FRAME_SIZE
+						    : (uint32_t)xsk_sys_page_size();
+	bool rx = opts->direction & XSK_DIRECTION_RX, tx = opts->direction & XSK_DIRECTION_TX;
+
+	if (!opts->frame_size)
+		opts->frame_size = XSK_PORT_DEFAULT_FRAME_SIZE;
+	if (!xsk_ring_size_valid(opts->frame_size) || opts->frame_size < MIN_FRAME_SIZE ||
+	    opts->frame_size > most) {
+		xsk_error_set(error, -EINVAL, "opts", "frames of %u bytes: the size is a power of "
+			      "two, 2048 to %u", opts->frame_size, most);
+		return xsk_error_hint(error, "larger ones want XSK_PORT_HUGE; packets that are "
+				      "larger, XSK_PORT_MULTI_BUFFER");
+	}
+	if (opts->headroom >= opts->frame_size - XSK_PORT_KERNEL_HEADROOM) {
+		xsk_error_set(error, -EINVAL, "opts", "a headroom of %u leaves no room in frames "
+			      "of %u, of which the kernel takes %u", opts->headroom,
+			      opts->frame_size, XSK_PORT_KERNEL_HEADROOM);
+		return xsk_error_hint(error, "take less headroom, or larger frames");
+	}
+	if (!opts->frames)
+		opts->frames = rx && tx ? opts->fill_size + opts->tx_size :
+			       rx ? 2 * opts->fill_size : opts->tx_size;
+	if (opts->frames < MIN_FRAMES)
+		return xsk_error_set(error, -EINVAL, "opts", "%u frames for each queue are fewer "
+				     "than %u", opts->frames, MIN_FRAMES);
+	return 0;
+}
+
+/* Memory, frames and how they are kept are those of the other port. */
+static int check_share(struct xsk_port_opts *opts, struct xsk_error *error)
+{
+	const struct xsk_memory *memory = opts->share->memory;
+
+	if (opts->frames || opts->frame_size || opts->headroom ||
+	    opts->flags & (XSK_PORT_HUGE | XSK_PORT_NO_HUGE)) {
+		xsk_error_set(error, -EINVAL, "opts", "frames, frame_size, headroom and huge pages "
+			      "are those of the port %s, whose memory is shared",
+			      opts->share->name);
+		return xsk_error_hint(error, "leave them 0");
+	}
+	if (opts->flags & XSK_PORT_MULTI_BUFFER && !memory->multi_buffer) {
+		xsk_error_set(error, -EINVAL, "opts", "the port %s, whose memory is shared, was "
+			      "opened without XSK_PORT_MULTI_BUFFER", opts->share->name);
+		return xsk_error_hint(error, "open both with it");
+	}
+	opts->flags |= memory->multi_buffer ? XSK_PORT_MULTI_BUFFER : 0;
+	opts->flags |= memory->checked ? XSK_PORT_CHECKED : 0;
+	opts->frames = memory->frames_per_pool;
+	opts->frame_size = memory->frame_size;
+	opts->headroom = memory->headroom;
+	return 0;
+}
+
+/* ---- the two together ---- */
+
+/* The number of queues of the interface, of the directions asked for. */
+static uint32_t queues_in_use(const struct xsk_port_request *req)
+{
+	const struct xsk_port_device *device = &req->device;
+	uint32_t rx = req->opts.direction & XSK_DIRECTION_RX ? device->rx_queues : 0;
+	uint32_t tx = req->opts.direction & XSK_DIRECTION_TX ? device->tx_queues : 0;
+
+	return rx > tx ? rx : tx;
+}
+
+static int check_queues(struct xsk_port_request *req, struct xsk_error *error)
+{
+	struct xsk_port_opts *opts = &req->opts;
+	uint32_t used = queues_in_use(req);
+
+	if (opts->first_queue >= used || opts->queues > used - opts->first_queue) {
+		uint32_t last = opts->first_queue + (opts->queues ? opts->queues - 1 : 0);
+
+		xsk_error_set(error, -EINVAL, "opts", "queue %u was asked for, but %s has the "
+			      "queues 0 to %u in use", last, req->device.netdev.name, used - 1);
+		return xsk_error_hint(error, "ethtool -l shows the queues, and -L switches them "
+				      "on");
+	}
+	if (!opts->queues)
+		opts->queues = used - opts->first_queue;
+	if (opts->share && opts->queues > opts->share->memory->npools) {
+		xsk_error_set(error, -EINVAL, "opts", "%u queues of %s cannot share the memory of "
+			      "the %u of %s", opts->queues, req->device.netdev.name,
+			      opts->share->memory->npools, opts->share->name);
+		return xsk_error_hint(error, "open fewer queues, or the port with more first");
+	}
+	return 0;
+}
+
+static int check_mtu(const struct xsk_port_request *req, struct xsk_error *error)
+{
+	const struct xsk_port_opts *opts = &req->opts;
+	uint32_t room = xsk_port_room(opts->frame_size, opts->headroom);
+	uint32_t mtu = req->device.netdev.mtu;
+
+	if (opts->flags & (XSK_PORT_MULTI_BUFFER | XSK_PORT_LARGE_MTU) ||
+	    !(opts->direction & XSK_DIRECTION_RX) || mtu + LINK_HEADERS <= room)
+		return 0;
+	xsk_error_set(error, -EMSGSIZE, "opts", "%s has an MTU of %u, so packets of %u bytes; "
+		      "frames of %u with a headroom of %u hold %u", req->device.netdev.name, mtu,
+		      mtu + LINK_HEADERS, opts->frame_size, opts->headroom, room);
+	return xsk_error_hint(error, "set XSK_PORT_MULTI_BUFFER, larger frames or a smaller MTU (ip "
+			      "link set mtu); XSK_PORT_LARGE_MTU drops what does not fit");
+}
+
+int xsk_port_request_make(struct xsk_port_request *req, const char *ifname,
+			  const struct xsk_port_opts *opts, struct xsk_error *error)
+{
+	struct xsk_port_opts *known = &req->opts;
+	int err;
+
+	memset(req, 0, sizeof(*req));
+	if (!ifname)
+		return xsk_error_set(error, -EINVAL, "interface", "its name is NULL");
+	req->ifname = ifname;
+	err = xsk_opts_read(known, sizeof(*known), opts, error);
+	if (err)
+		return err;
+	err = check_words(known, error);
+	if (err)
+		return err;
+	known->modes = known->modes ? known->modes : ALL_MODES;
+	known->direction = known->direction ? known->direction : BOTH_DIRECTIONS;
+	known->busy_poll_us = known->busy_poll_us ? known->busy_poll_us : 20;
+	known->busy_poll_budget = known->busy_poll_budget ? known->busy_poll_budget : 64;
+	err = check_rings(known, error);
+	if (err)
+		return err;
+	err = known->share ? check_share(known, error) : check_frames(known, error);
+	if (err)
+		return err;
+	err = ask_device(&req->device, ifname, error);
+	if (err)
+		return err;
+	err = check_queues(req, error);
+	return err ? err : check_mtu(req, error);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/* Waiting until a queue has work: asleep, spinning, or doing the NIC's work. */
+#include "port.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "error.h"
+#include "sys.h"
+
+/* The longest sleep: poll() never says that the interface is gone. */
+#define SLICE_MS 100
+/* While TX holds something, or room is wanted, for which nobody wakes us for certain. */
+#define BUSY_SLICE_MS 1
+/* Flushes before a sleep, for kernels that send 32 packets a kick (before 6.17). */
+#define MAX_FLUSHES 128
+/* Looks at the rings between two at the clock. */
+#define SPINS 256
+
+struct waiting {
+	struct xsk_queue *const *queues;
+	unsigned int n;
+	bool forever;
+	uint64_t deadline_ms;
+};
+
+static bool has_packets(struct xsk_queue *queue)
+{
+	return queue->can_rx && xsk_cons_nb_avail(&queue->rx, 1);
+}
+
+static bool has_room(struct xsk_queue *queue)
+{
+	return xsk_cons_nb_avail(&queue->comp, 1) ||
+	       (queue->pool->count && queue->tx_out < queue->tx_limit);
+}
+
+static int count_ready(const struct waiting *waiting)
+{
+	int ready = 0;
+
+	for (unsigned int i = 0; i < waiting->n; i++) {
+		struct xsk_queue *queue = waiting->queues[i];
+		bool room = queue->wants_room && has_room(queue);
+
+		/* Said once: who does not use it is not told for ever. */
+		if (room)
+			queue->wants_room = false;
+		ready += room || has_packets(queue);
+	}
+	return ready;
+}
+
+/*
+ * Until the kernel has all that TX holds, or takes no more now; xsk_flush() also looks
+ * whether the interface is still there. Returns whether there is a reason not to sleep
+ * for long, or the error of one that is gone.
+ */
+static int flush_queue(struct xsk_queue *queue)
+{
+	int left, before = -1;
+
+	for (int i = 0; i < MAX_FLUSHES; i++) {
+		left = xsk_flush(queue);
+		if (left == -ENODEV)
+			return left;
+		/* A link that is down, or a queue that is off, may come back. */
+		if (left < 0)
+			return 0;
+		if (!left || left == before)
+			break;
+		before = left;
+	}
+	return left || queue->wants_room;
+}
+
+static int flush_all(const struct waiting *waiting)
+{
+	int busy = 0, err;
+
+	for (unsigned int i = 0; i < waiting->n; i++) {
+		err = flush_queue(waiting->queues[i]);
+		if (err < 0)
+			return err;
+		busy |= err;
+	}
+	return busy;
+}
+
+static int remaining_ms(const struct waiting *waiting, int slice)
+{
+	uint64_t now = xsk_sys_now_ms();
+
+	if (waiting->forever)
+		return slice;
+	if (now >= waiting->deadline_ms)
+		return 0;
+	return waiting->deadline_ms - now < (uint64_t)slice ?
+	       (int)(waiting->deadline_ms - now) : slice;
+}
+
+static bool is_over(const struct waiting *waiting)
+{
+	return !waiting->forever && xsk_sys_now_ms() >= waiting->deadline_ms;
+}
+
+/* ---- the strategies: a part of the time; less than 0 ends it ---- */
+
+static int sleep_once(struct waiting *waiting, int busy)
+{
+	struct pollfd fds[XSK_WAIT_MAX];
+	int ready;
+
+	for (unsigned int i = 0; i < waiting->n; i++)
+		fds[i] = (struct pollfd){
+			.fd = waiting->queues[i]->fd,
+			.events = waiting->queues[i]->can_rx ? POLLIN : 0,
+		};
+	ready = xsk_sys_poll(fds, waiting->n,
+			     remaining_ms(waiting, busy ? BUSY_SLICE_MS : SLICE_MS));
+	return ready == -EINTR ? ready : 0;
+}
+
+static int spin_once(struct waiting *waiting)
+{
+	for (int i = 0; i < SPINS; i++) {
+		for (unsigned int k = 0; k < waiting->n; k++)
+			if (has_packets(waiting->queues[k]))
+				return 0;
+#if defined(__x86_64__) || defined(__i386__)
+		__builtin_ia32_pause();
+#endif
+	}
+	return 0;
+}
+
+static int busy_poll_once(struct waiting *waiting)
+{
+	for (unsigned int i = 0; i < waiting->n; i++) {
+		struct xsk_queue *queue = waiting->queues[i];
+
+		if (queue->can_rx)
+			xsk_sys_receive(queue->fd);
+		else
+			xsk_sys_kick(queue->fd);
+	}
+	return 0;
+}
+
+static int wait_once(struct waiting *waiting, int busy)
+{
+	switch (waiting->queues[0]->port->wait) {
+	case XSK_WAIT_SPIN:
+		return spin_once(waiting);
+	case XSK_WAIT_BUSY_POLL:
+		return busy_poll_once(waiting);
+	}
+	return sleep_once(waiting, busy);
+}
+
+static int wait_for(struct waiting *waiting)
+{
+	int ready, busy, err;
+
+	for (;;) {
+		busy = flush_all(waiting);
+		if (busy < 0)
+			return busy;
+		ready = count_ready(waiting);
+		if (ready || is_over(waiting))
+			return ready;
+		err = wait_once(waiting, busy);
+		if (err)
+			return err;
+	}
+}
+
+static int refuse(const char *reason)
+{
+	struct xsk_error error;
+
+	xsk_error_set(&error, -EINVAL, "wait", "%s", reason);
+	xsk_error_hint(&error, "give 1 to %d queues", XSK_WAIT_MAX);
+	return xsk_error_keep(&error);
+}
+
+/* What was received meanwhile comes before the news that there will be no more. */
+static int fail(const struct waiting *waiting, int err)
+{
+	struct xsk_error error;
+	int ready = err == -ENODEV ? count_ready(waiting) : 0;
+
+	if (ready)
+		return ready;
+	if (err == -EINTR) {
+		xsk_error_system(&error, err, "wait");
+		return xsk_error_keep(&error);
+	}
+	return err;
+}
+
+int xsk_wait(struct xsk_queue *const *queues, int n, int timeout_ms)
+{
+	struct waiting waiting = {
+		.queues = queues,
+		.n = (unsigned int)n,
+		.forever = timeout_ms < 0,
+		.deadline_ms = xsk_sys_now_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms),
+	};
+	int ready;
+
+	if (n < 1 || n > XSK_WAIT_MAX || !queues)
+		return refuse("the number of queues cannot be");
+	for (int i = 0; i < n; i++)
+		if (!queues[i])
+			return refuse("a queue is NULL");
+	ready = wait_for(&waiting);
+	return ready < 0 ? fail(&waiting, ready) : ready;
+}
