@@ -44,8 +44,10 @@ int xsk_device_mtu(uint32_t *ret, int fd, const char *name)
 	return err;
 }
 
+/* IFF_RUNNING follows the carrier up to a second later; the driver knows it now. */
 int xsk_device_state(bool *up, bool *carrier, int fd, const char *name)
 {
+	struct ethtool_value link = { .cmd = ETHTOOL_GLINK };
 	struct ifreq request = request_for(name);
 	int err = ask(fd, SIOCGIFFLAGS, &request);
 
@@ -53,6 +55,10 @@ int xsk_device_state(bool *up, bool *carrier, int fd, const char *name)
 		return err;
 	*up = request.ifr_flags & IFF_UP;
 	*carrier = *up && request.ifr_flags & IFF_RUNNING;
+	request = request_for(name);
+	request.ifr_data = (void *)&link;
+	if (*up && !ask(fd, SIOCETHTOOL, &request))
+		*carrier = link.data;
 	return 0;
 }
 

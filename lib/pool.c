@@ -104,6 +104,15 @@ static int make_pools(struct xsk_memory *memory)
 	return memory->book ? 0 : -ENOMEM;
 }
 
+/* What is in the pools, in the book. */
+static void note_pools(const struct xsk_memory *memory)
+{
+	for (uint32_t i = 0; i < memory->npools; i++)
+		for (uint32_t k = 0; k < memory->pools[i].count; k++)
+			xsk_pool_set_owner(memory, memory->pools[i].free[k],
+					   xsk_owner(XSK_PLACE_POOL, 0, i));
+}
+
 void xsk_pool_reset(struct xsk_memory *memory)
 {
 	for (uint32_t i = 0; i < memory->npools; i++) {
@@ -117,7 +126,7 @@ void xsk_pool_reset(struct xsk_memory *memory)
 					memory->shift;
 	}
 	if (memory->book)
-		memset(memory->book, 0, memory->frames * sizeof(*memory->book));
+		note_pools(memory);
 }
 
 int xsk_pool_create(struct xsk_memory **ret, const struct xsk_memory_request *request,
@@ -177,10 +186,7 @@ int xsk_pool_begin_book(struct xsk_memory *memory, uint32_t port)
 	for (uint32_t i = 0; i < memory->frames; i++)
 		book[i] = xsk_owner(XSK_PLACE_KERNEL, port, 0);
 	memory->book = book;
-	for (uint32_t i = 0; i < memory->npools; i++)
-		for (uint32_t k = 0; k < memory->pools[i].count; k++)
-			xsk_pool_set_owner(memory, memory->pools[i].free[k],
-					   xsk_owner(XSK_PLACE_POOL, 0, i));
+	note_pools(memory);
 	return 0;
 }
 
@@ -196,7 +202,8 @@ void xsk_pool_reclaim(struct xsk_memory *memory, struct xsk_pool *pool, uint32_t
 {
 	uint32_t number = (uint32_t)(pool - memory->pools);
 
-	for (uint32_t i = 0; i < memory->frames; i++) {
+	/* Of what was freed twice before the book was begun, it may be full sooner. */
+	for (uint32_t i = 0; i < memory->frames && pool->count < memory->frames; i++) {
 		if (!is_kernels(memory->book[i], port, queue))
 			continue;
 		memory->book[i] = xsk_owner(XSK_PLACE_POOL, 0, number);

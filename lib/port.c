@@ -94,6 +94,7 @@ void xsk_port_close(struct xsk_port *port)
 		xsk_port_close_queues(port);
 	xsk_prog_leave(&port->prog);
 	leave_memory(port);
+	xsk_sys_close(port->ask_fd);
 	free(port->queues);
 	free(port);
 }
@@ -394,7 +395,7 @@ static void await_link(const struct xsk_port *port, const struct xsk_port_device
 	bool up, carrier;
 
 	while (before->carrier && xsk_sys_now_ms() < deadline) {
-		if (xsk_device_state(&up, &carrier, port->queues[0].fd, port->name) || carrier)
+		if (xsk_device_state(&up, &carrier, port->ask_fd, port->name) || carrier)
 			return;
 		xsk_sys_sleep_ms(LINK_STEP_MS);
 	}
@@ -415,6 +416,7 @@ static struct xsk_port *allocate(const struct xsk_port_request *req)
 	memset(port->queues, 0, opts->queues * sizeof(*port->queues));
 	for (uint32_t i = 0; i < opts->queues; i++)
 		port->queues[i].fd = -1;
+	port->ask_fd = -1;
 	port->ifindex = req->device.netdev.ifindex;
 	memcpy(port->name, req->device.netdev.name, sizeof(port->name));
 	memcpy(port->driver, req->device.driver, sizeof(port->driver));
@@ -454,6 +456,10 @@ static int build(struct xsk_port *port, const struct xsk_port_request *req,
 {
 	int err;
 
+	/* Not a queue's socket: AF_XDP has none of these questions. */
+	port->ask_fd = xsk_sys_socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (port->ask_fd < 0)
+		return xsk_error_system(error, port->ask_fd, "interface");
 	err = make_memory(port, req, error);
 	if (err)
 		return err;

@@ -118,6 +118,7 @@ struct xsk_queue {
 struct xsk_port {
 	struct xsk_memory *memory;
 	uint32_t number;		/* in memory->ports */
+	int ask_fd;			/* a socket of its network namespace, to ask by */
 	int ifindex;
 	char name[IFNAMSIZ];		/* when it was opened */
 	char driver[32];

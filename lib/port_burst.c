@@ -124,13 +124,16 @@ int xsk_rx(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 	if (unlikely(!queue->can_rx))
 		return xsk_refuse_direction(queue, "rx");
 	got = xsk_cons_nb_avail(&queue->rx, (uint32_t)n);
+	/* No more are believed than were given, or FILL would get more than it has room for. */
+	if (unlikely(got > queue->fill_out))
+		got = queue->fill_out;
 	if (!got)
 		return receive_nothing(queue);
 
 	get_frames(&queue->rx, frames, got);
 	whole = whole_packets(frames, got);
 	if (unlikely(!whole))
-		return got == (uint32_t)n ? xsk_refuse_large(queue, n) : 0;
+		return got == (uint32_t)n ? xsk_refuse_large(queue, n) : receive_nothing(queue);
 	queue->rx.cached_cons += whole;
 	xsk_ring_cons__release(&queue->rx, whole);
 	queue->fill_out -= whole;
@@ -309,6 +312,15 @@ static int cut(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
 	return (int)whole_packets(frames, (uint32_t)n);
 }
 
+/* Where not even the first packet fits: it may be one that never will. */
+static int none_fits(struct xsk_queue *queue, const struct xsk_frame *frames, int n, uint32_t room)
+{
+	if (room < queue->max_frags)
+		return xsk_queue_look(queue);
+	queue->wants_room = false;
+	return xsk_refuse_tx(queue, frames, n);
+}
+
 int xsk_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
 {
 	uint32_t room;
@@ -326,7 +338,7 @@ int xsk_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
 	if (unlikely((uint32_t)n > room)) {
 		take = cut(queue, frames, (int)room);
 		if (!take)
-			return xsk_queue_look(queue);
+			return none_fits(queue, frames, n, room);
 	}
 	if (unlikely(queue->booked))
 		return xsk_checked_tx(queue, frames, take);

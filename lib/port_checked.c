@@ -23,10 +23,16 @@ static bool is_in(const struct xsk_queue *queue, uint64_t addr, enum xsk_place p
 	       xsk_owner_place(xsk_pool_owner(queue->memory, addr)) == place;
 }
 
-/* The kernel's, as far as the book goes back. */
+/* In the rings of this queue, as far as the book goes back. */
 static bool kernel_has(const struct xsk_queue *queue, uint64_t addr, enum xsk_place place)
 {
-	return is_in(queue, addr, place) || is_in(queue, addr, XSK_PLACE_KERNEL);
+	uint32_t has;
+
+	if (addr >= queue->area_size)
+		return false;
+	has = xsk_pool_owner(queue->memory, addr);
+	return has == owner(queue, place) ||
+	       has == xsk_owner(XSK_PLACE_KERNEL, queue->port->number, 0);
 }
 
 static void set(const struct xsk_queue *queue, uint64_t addr, uint32_t to)
@@ -36,20 +42,39 @@ static void set(const struct xsk_queue *queue, uint64_t addr, uint32_t to)
 
 /* ---- from the kernel: what it did not have is counted, and ignored ---- */
 
+static void push(struct xsk_queue *queue, uint64_t addr)
+{
+	set(queue, addr, pools(queue));
+	queue->pool->free[queue->pool->count++] = addr & ~queue->offset_mask;
+}
+
+/* A packet that lacks a frame is none: its others go to the pool. */
 int xsk_checked_rx(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 {
-	int good = 0;
+	int good = 0, start = 0, bad = 0;
+	bool whole = true;
 
 	for (int i = 0; i < n; i++) {
-		if (!kernel_has(queue, frames[i].addr, XSK_PLACE_FILL))
+		bool ends = !(frames[i].options & XSK_FRAME_CONTD);
+
+		if (kernel_has(queue, frames[i].addr, XSK_PLACE_FILL)) {
+			set(queue, frames[i].addr, owner(queue, XSK_PLACE_CALLER));
+			frames[good] = frames[i];
+			frames[good++].addr += queue->memory->tag;
+		} else {
+			bad++;
+			whole = false;
+		}
+		if (!ends)
 			continue;
-		set(queue, frames[i].addr, owner(queue, XSK_PLACE_CALLER));
-		frames[good] = frames[i];
-		frames[good++].addr += queue->memory->tag;
+		while (!whole && good > start)
+			push(queue, frames[--good].addr - queue->memory->tag);
+		start = good;
+		whole = true;
 	}
-	if (good < n) {
-		xsk_count(&queue->counters.bad_frames, (uint64_t)(n - good));
-		queue->fill_out += (uint32_t)(n - good);
+	if (bad) {
+		xsk_count(&queue->counters.bad_frames, (uint64_t)bad);
+		queue->fill_out += (uint32_t)bad;
 	}
 	return good;
 }
@@ -57,7 +82,6 @@ int xsk_checked_rx(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 void xsk_checked_drain(struct xsk_queue *queue)
 {
 	uint32_t n = xsk_cons_nb_avail(&queue->comp, queue->comp.size), good = 0;
-	struct xsk_pool *pool = queue->pool;
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t addr = *xsk_ring_cons__comp_addr(&queue->comp,
@@ -65,8 +89,7 @@ void xsk_checked_drain(struct xsk_queue *queue)
 
 		if (!queue->tx_out || !kernel_has(queue, addr, XSK_PLACE_TX))
 			continue;
-		set(queue, addr, pools(queue));
-		pool->free[pool->count++] = addr & ~queue->offset_mask;
+		push(queue, addr);
 		queue->tx_out--;
 		good++;
 	}
@@ -123,16 +146,18 @@ static int take_packet(const struct xsk_queue *queue, const struct xsk_frame *fr
 	return 0;
 }
 
+/* The first packet is none, or has a frame that is not the caller's, or one twice. */
 static int refuse_first(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
 {
-	int i = 0;
+	int i = 0, err;
 
 	if (!xsk_queue_sendable(queue, frames, n))
 		return xsk_refuse_tx(queue, frames, n);
-	while (i < n - 1 &&
-	       is_in(queue, frames[i].addr - queue->memory->tag, XSK_PLACE_CALLER))
-		i++;
-	return xsk_refuse_owner(queue, &frames[i], "tx");
+	for (; is_in(queue, frames[i].addr - queue->memory->tag, XSK_PLACE_CALLER); i++)
+		set(queue, frames[i].addr - queue->memory->tag, owner(queue, XSK_PLACE_TX));
+	err = xsk_refuse_owner(queue, &frames[i], "tx");
+	give_back(queue, frames, i);
+	return err;
 }
 
 int xsk_checked_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n)

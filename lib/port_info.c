@@ -35,7 +35,7 @@ static void describe_wait(const struct xsk_port *port, char *text, size_t size)
 /* The interface as it is now, in the namespace that it was opened in. */
 static void ask_now(const struct xsk_port *port, struct xsk_port_info *info)
 {
-	int fd = port->queues[0].fd;
+	int fd = port->ask_fd;
 	bool up, carrier;
 
 	if (xsk_device_name(info->name, fd, port->ifindex)) {

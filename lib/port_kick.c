@@ -51,7 +51,7 @@ int xsk_queue_check_gone(struct xsk_queue *queue)
 	queue->looked_ms = xsk_sys_coarse_ms();
 	if (!queue->gone &&
 	    ((!xsk_sys_getsockopt(queue->fd, SOL_SOCKET, SO_ERROR, &err, &len) && err) ||
-	     xsk_device_name(name, queue->fd, queue->port->ifindex) == -ENODEV)) {
+	     xsk_device_name(name, queue->port->ask_fd, queue->port->ifindex) == -ENODEV)) {
 		queue->gone = true;
 		queue->may_tx = false;
 	}
@@ -64,8 +64,8 @@ static int check_switched_off(struct xsk_queue *queue)
 	uint32_t rx, tx;
 	char name[IFNAMSIZ];
 
-	if (xsk_device_name(name, queue->fd, queue->port->ifindex) ||
-	    xsk_device_channels(&rx, &tx, queue->fd, name))
+	if (xsk_device_name(name, queue->port->ask_fd, queue->port->ifindex) ||
+	    xsk_device_channels(&rx, &tx, queue->port->ask_fd, name))
 		return 0;
 	queue->switched_off = queue->id >= tx;
 	queue->may_tx = queue->can_tx && !queue->switched_off && !queue->gone;
