@@ -197,6 +197,9 @@ static int try_mode(struct xsk_port *port, const struct xsk_port_request *req, u
 	}
 	port->mode = mode;
 	err = xsk_port_open_queues(port, req, error);
+	/* Before 6.3 it is bind that tells. */
+	if (err == -EOPNOTSUPP && mode == XSK_MODE_ZEROCOPY && !req->device.features_known)
+		return refuse(error, "driver %s does not offer it", port->driver);
 	if (err)
 		return err;
 	err = attach_to_send(port, req, error);
