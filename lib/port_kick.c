@@ -130,7 +130,8 @@ static int count_outcome(struct xsk_queue *queue, int err)
 		return 0;
 	case -ENETDOWN:
 		xsk_count(&counters->kick_down, 1);
-		return xsk_queue_check_gone(queue) ? -ENODEV : fail_down(queue);
+		/* One that is about to go is down first. */
+		return xsk_queue_look(queue) ? -ENODEV : fail_down(queue);
 	}
 	xsk_count(&counters->kick_failed, 1);
 	if (err == -ENXIO)

@@ -180,6 +180,7 @@ static int check_share(struct xsk_port_opts *opts, struct xsk_error *error)
 		return xsk_error_hint(error, "open both with it");
 	}
 	opts->flags |= memory->multi_buffer ? XSK_PORT_MULTI_BUFFER : 0;
+	opts->flags &= ~XSK_PORT_CHECKED;
 	opts->flags |= memory->checked ? XSK_PORT_CHECKED : 0;
 	opts->frames = memory->frames_per_pool;
 	opts->frame_size = memory->frame_size;

@@ -56,6 +56,7 @@ static struct {
 	int family_err, queue_err, set_err;
 	uint32_t refused;		/* set_err is for this one alone; 0: for all */
 	bool no_settings;		/* napi-get does not tell them, before 6.13 */
+	bool sets_all;			/* the interface's go to its NAPIs, from 6.13 on */
 	struct fake_napi napis[6];
 	uint32_t queues[2][QUEUES];	/* the NAPI that each tells */
 	/* The files, and what is open of them. */
@@ -162,6 +163,16 @@ int xsk_sys_read_text(int fd, char *text, size_t size)
 	return snprintf(text, size, "%s", world.files[fd].text);
 }
 
+static void set_all(int fd, const char *text)
+{
+	for (struct fake_napi *napi = world.napis; napi->id; napi++) {
+		if (fd == SYS_DEFER && napi->ifindex == IFINDEX)
+			napi->defer = (uint32_t)atoi(text);
+		if (fd == SYS_TIMEOUT && napi->ifindex == IFINDEX)
+			napi->timeout = (uint64_t)atoi(text);
+	}
+}
+
 int xsk_sys_write_text(int fd, const char *text)
 {
 	if (world.files[fd].write_err)
@@ -169,6 +180,8 @@ int xsk_sys_write_text(int fd, const char *text)
 	memcpy(world.files[fd].text, text, strlen(text));
 	if (fd != THE_RECORD)
 		world.files[fd].text[strlen(text)] = '\0';
+	if (world.sets_all)
+		set_all(fd, text);
 	return 0;
 }
 
@@ -308,7 +321,8 @@ static int set_napi(const struct asked *asked)
 	if (world.set_err && (!world.refused || world.refused == id))
 		return world.set_err;
 	snprintf(line, sizeof(line), "napi %u defer", napi->id);
-	if (world.files[THE_RECORD].exists && !world.files[THE_RECORD].write_err)
+	if (asked->value[XSK_NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT] != napi->timeout &&
+	    world.files[THE_RECORD].exists && !world.files[THE_RECORD].write_err)
 		assert_non_null(strstr(world.files[THE_RECORD].text, line));
 	napi->defer = (uint32_t)asked->value[XSK_NETDEV_A_NAPI_DEFER_HARD_IRQS];
 	napi->timeout = asked->value[XSK_NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT];
@@ -319,6 +333,8 @@ static int set_napi(const struct asked *asked)
 static int dump_napis(const struct asked *asked, mnl_cb_t each, void *data)
 {
 	assert_int_equal(asked->value[XSK_NETDEV_A_NAPI_IFINDEX], IFINDEX);
+	if (world.queue_err)
+		return world.queue_err == -ENOENT ? 0 : world.queue_err;
 	for (const struct fake_napi *napi = world.napis; napi->id; napi++)
 		if (napi->ifindex == IFINDEX && tell_napi(napi, each, data))
 			return -EPROTO;
@@ -443,10 +459,40 @@ static void second_user(void **state)
 	find_napi(11)->timeout = 7;		/* by the driver, say */
 	assert_int_equal(defer(&two, 0, 3), 0);
 	assert_deferred(true, true, true, false);
+	assert_string_equal(world.files[THE_RECORD].text, "napi 11 defer 0 timeout 0\n"
+			    "napi 12 defer 1 timeout 1000\nnapi 13 defer 2 timeout 999\n");
 	xsk_napi_restore(&one);
 	assert_deferred(true, true, true, false);
 	world.others = false;
 	xsk_napi_restore(&two);
+	assert_put_back();
+}
+
+static void deferred_by_somebody_else(void **state)
+{
+	struct xsk_napi napi;
+
+	(void)state;
+	find_napi(12)->defer = 2;
+	find_napi(12)->timeout = 200000;
+	assert_int_equal(defer(&napi, 1, 2), 0);
+	assert_string_equal(world.files[THE_RECORD].text, "napi 13 defer 2 timeout 999\n");
+	xsk_napi_restore(&napi);
+	assert_deferred(false, true, false, false);
+}
+
+/* What the dead left is put back by who comes next, on whatever queues. */
+static void crash_on_other_queues(void **state)
+{
+	struct xsk_napi dead, napi;
+
+	(void)state;
+	assert_int_equal(defer(&dead, 0, 2), 0);
+	assert_int_equal(defer(&napi, 2, 1), 0);
+	assert_deferred(false, false, true, false);
+	assert_string_equal(world.files[THE_RECORD].text, "napi 13 defer 2 timeout 999\n");
+	xsk_napi_restore(&napi);
+	xsk_napi_restore(&dead);
 	assert_put_back();
 }
 
@@ -517,8 +563,13 @@ static void down_meanwhile(void **state)
 	assert_string_equal(world.files[THE_RECORD].text,
 			    "napi 11 defer 0 timeout 0\ninterface defer 4 timeout 444\n");
 	world.queue_err = 0;
+	/* It comes up; the interface's are put back first, and go to all NAPIs. */
+	world.sets_all = true;
 	xsk_napi_restore(&napi);
-	assert_put_back();
+	assert_int_equal(find_napi(11)->defer, 0);
+	assert_int_equal(find_napi(11)->timeout, 0);
+	assert_int_equal(find_napi(14)->timeout, 444);
+	assert_false(world.files[THE_RECORD].exists);
 }
 
 static void gone_meanwhile(void **state)
@@ -545,7 +596,9 @@ static void assert_for_the_interface(void)
 	assert_string_equal(world.files[THE_RECORD].text, "interface defer 4 timeout 444\n");
 	assert_int_equal(world.sets, 0);
 	world.others = true;
+	strcpy(world.files[SYS_TIMEOUT].text, "5\n");		/* by somebody */
 	assert_int_equal(defer(&other, 1, 1), 0);
+	assert_string_equal(world.files[THE_RECORD].text, "interface defer 4 timeout 444\n");
 	xsk_napi_restore(&other);
 	assert_string_equal(world.files[SYS_DEFER].text, "2");
 	world.others = false;
@@ -573,7 +626,8 @@ static void assert_refused(int err, const char *reason)
 {
 	struct xsk_napi napi;
 
-	world.family_err = -ENOENT;
+	if (!world.queue_err)
+		world.family_err = -ENOENT;
 	assert_int_equal(defer(&napi, 0, 1), err);
 	assert_int_equal(error.code, err);
 	assert_non_null(strstr(error.reason, reason));
@@ -586,6 +640,13 @@ static void neither_way(void **state)
 	(void)state;
 	no_sysfs();
 	assert_refused(-EOPNOTSUPP, "the kernel cannot");
+	no_sysfs();
+	world.queue_err = -ENOENT;
+	assert_refused(-EOPNOTSUPP, "the interface is down");
+	assert_string_equal(error.hint, "ip link set eth0 up");
+	no_sysfs();
+	world.queue_err = -ENODEV;
+	assert_refused(-ENODEV, "No such device");
 	strcpy(world.files[SYS_IFINDEX].text, "13\n");
 	assert_refused(-EOPNOTSUPP, "another network namespace");
 	strcpy(world.files[SYS_ADDRESS].text, "02:00:00:0a:0b:0d\n");
@@ -640,6 +701,8 @@ int main(void)
 		TEST(queues_that_tell),
 		TEST(queues_that_do_not),
 		TEST(second_user),
+		TEST(deferred_by_somebody_else),
+		TEST(crash_on_other_queues),
 		TEST(another_interfaces_napi_by_now),
 		TEST(refused_half_way),
 		TEST(cannot_put_back),
