@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 
-# Reads samples, one a line: metric, library, round, value. Prints the table, and
-# with -v json=FILE writes the same as JSON. Each library's median and quartiles
-# are those of all its samples. Each round has a ratio of its own, that of its
-# medians; shown are the median of the rounds' ratios, the least and the greatest.
+# Reads samples, one a line: metric, library, round, value. Prints the tables (that of
+# bursts by bursts.awk), and with -v json=FILE writes the same as JSON. Each library's
+# median and quartiles are those of all its samples. Each round has a ratio of its own,
+# that of its medians; shown are the median of the rounds' ratios, the least and the
+# greatest.
 
 function metric(name, label, unit, scale, digits, better, target)
 {
@@ -176,7 +177,8 @@ function show_metric(name,    list, n, result, aim)
 	text[++texts] = json_metric(name, list, n, result)
 }
 
-END {
+function show_comparison(    where)
+{
 	where = "roles not pinned, for want of a second CPU"
 	if (pinned == "true")
 		where = "roles pinned to CPU 0 and 1"
@@ -188,6 +190,26 @@ END {
 	for (i = 1; i <= count; i++)
 		if ((names[i], "libxsk") in all)
 			show_metric(names[i])
+}
+
+function json_list(name, list, n)
+{
+	printf "  \"%s\": [\n", name > json
+	for (i = 1; i <= n; i++)
+		printf "%s%s\n", list[i], (i < n ? "," : "") > json
+	printf "  ]" > json
+}
+
+END {
+	for (i = 1; i <= count; i++)
+		if ((names[i], "libxsk") in all)
+			compared = 1
+	if (compared)
+		show_comparison()
+	if (compared && bursts())
+		print ""
+	if (bursts())
+		show_bursts()
 
 	if (json == "")
 		exit
@@ -195,8 +217,9 @@ END {
 	       kernel > json
 	printf "\"machine\": \"%s\",\n  \"rounds\": %d, \"pinned\": %s, \"quick\": %s,\n", machine,
 	       rounds, pinned, quick > json
-	printf "  \"ratio\": \"libxsk / libxdp\",\n  \"results\": [\n" > json
-	for (i = 1; i <= texts; i++)
-		printf "%s%s\n", text[i], (i < texts ? "," : "") > json
-	printf "  ]\n}\n" > json
+	printf "  \"ratio\": \"libxsk / libxdp\",\n" > json
+	json_list("results", text, texts)
+	printf ",\n" > json
+	json_list("bursts", burst_text, burst_texts)
+	printf "\n}\n" > json
 }

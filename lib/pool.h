@@ -63,6 +63,20 @@ struct xsk_pool {
 	int64_t lent;		/* to the caller, less what came back here */
 } __attribute__((aligned(64)));
 
+/*
+ * Where frames are, in numbers that one thread writes and any may read at any time
+ * (xsk_port_stats()). With relaxed order they cost what plain ones cost.
+ */
+static inline void xsk_set_number(uint32_t *number, uint32_t value)
+{
+	__atomic_store_n(number, value, __ATOMIC_RELAXED);
+}
+
+static inline void xsk_pool_lend(struct xsk_pool *pool, int64_t n)
+{
+	__atomic_store_n(&pool->lent, pool->lent + n, __ATOMIC_RELAXED);
+}
+
 struct xsk_memory {
 	void *addr;
 	size_t size;

@@ -195,11 +195,23 @@ static void init_queue(struct xsk_port *port, uint32_t index, const struct xsk_p
 	queue->tx_limit = port->tx_size < port->comp_size ? port->tx_size : port->comp_size;
 }
 
-/* Some for the caller, when he sends too, and for who may share the pool. */
+/*
+ * Some for the caller, when he sends too, and for who may share the pool. By what
+ * others are to have of it, for what they have now (in TX, say) comes back.
+ */
 static void stock(struct xsk_queue *queue)
 {
-	uint32_t most = queue->pool->count;
+	const struct xsk_memory *memory = queue->memory;
+	uint32_t most = memory->frames_per_pool, taken;
 
+	for (int i = 0; i < XSK_POOL_MAX_PORTS; i++) {
+		const struct xsk_port *port = memory->ports[i];
+
+		if (!port || port == queue->port || queue->index >= port->nqueues)
+			continue;
+		taken = port->queues[queue->index].fill_target;
+		most -= taken < most ? taken : most;
+	}
 	if (queue->port->direction & XSK_DIRECTION_TX)
 		most /= 2;
 	queue->fill_target = most < queue->port->fill_size ? most : queue->port->fill_size;
@@ -255,6 +267,19 @@ static int make_rings(struct xsk_queue *queue, bool first, struct xsk_error *err
 	return 0;
 }
 
+/* Another port of the memory, which the kernel calls a flag that cannot be. */
+static bool has_queue(const struct xsk_queue *queue)
+{
+	for (int i = 0; i < XSK_POOL_MAX_PORTS; i++) {
+		const struct xsk_port *other = queue->memory->ports[i];
+
+		if (other && other != queue->port && other->ifindex == queue->port->ifindex &&
+		    queue->id - other->first_queue < other->nqueues)
+			return true;
+	}
+	return false;
+}
+
 static int explain_bind(const struct xsk_queue *queue, int err, struct xsk_error *error)
 {
 	const struct xsk_port *port = queue->port;
@@ -264,6 +289,11 @@ static int explain_bind(const struct xsk_queue *queue, int err, struct xsk_error
 			      "is gone");
 		return xsk_error_hint(error, "close that port, and open this one with memory of "
 				      "its own");
+	}
+	if (err == -EINVAL && has_queue(queue)) {
+		xsk_error_set(error, -EBUSY, "bind", "queue %u belongs to the port of %s whose memory "
+			      "is shared", queue->id, port->name);
+		return xsk_error_hint(error, "take another queue, or another interface");
 	}
 	if (err != -EINVAL || port->mode == XSK_MODE_ZEROCOPY ||
 	    !(port->flags & XSK_PORT_MULTI_BUFFER))
@@ -470,15 +500,13 @@ static int build(struct xsk_port *port, const struct xsk_port_request *req,
 	return defer_interrupts(port, error);
 }
 
-int xsk_port_open(struct xsk_port **ret, const char *ifname, const struct xsk_port_opts *opts,
-		  struct xsk_error *error)
+static int open_port(struct xsk_port **ret, const char *ifname, const struct xsk_port_opts *opts,
+		     struct xsk_error *error)
 {
 	struct xsk_port_request req;
-	struct xsk_error unwanted;
 	struct xsk_port *port;
 	int err;
 
-	error = error ? error : &unwanted;
 	if (!ret)
 		return xsk_error_set(error, -EINVAL, "port", "the place for the port is NULL");
 	err = xsk_port_request_make(&req, ifname, opts, error);
@@ -495,6 +523,19 @@ int xsk_port_open(struct xsk_port **ret, const char *ifname, const struct xsk_po
 	}
 	*ret = port;
 	return 0;
+}
+
+int xsk_port_open(struct xsk_port **ret, const char *ifname, const struct xsk_port_opts *opts,
+		  struct xsk_error *error)
+{
+	struct xsk_error why;
+	int err = open_port(ret, ifname, opts, &why);
+
+	if (!err)
+		return 0;
+	if (error)
+		*error = why;
+	return xsk_error_keep(&why);
 }
 
 struct xsk_queue *xsk_port_queue(const struct xsk_port *port, unsigned int index)

@@ -74,9 +74,9 @@ void xsk_queue_refill(struct xsk_queue *queue)
 		n = pool->count;
 	if (!n)
 		return;
-	pool->count -= n;
+	xsk_set_number(&pool->count, pool->count - n);
 	put_addrs(&queue->fill, pool->free + pool->count, n);
-	queue->fill_out += n;
+	xsk_set_number(&queue->fill_out, queue->fill_out + n);
 }
 
 static int receive_nothing(struct xsk_queue *queue)
@@ -136,10 +136,10 @@ int xsk_rx(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 		return got == (uint32_t)n ? xsk_refuse_large(queue, n) : receive_nothing(queue);
 	queue->rx.cached_cons += whole;
 	xsk_ring_cons__release(&queue->rx, whole);
-	queue->fill_out -= whole;
+	xsk_set_number(&queue->fill_out, queue->fill_out - whole);
 	if (unlikely(queue->booked))
 		whole = (uint32_t)xsk_checked_rx(queue, frames, (int)whole);
-	queue->pool->lent += whole;
+	xsk_pool_lend(queue->pool, whole);
 	xsk_count(&queue->counters.rx_packets, count_packets(queue, frames, whole));
 	xsk_count(&queue->counters.rx_bytes, count_bytes(frames, whole));
 	xsk_queue_refill(queue);
@@ -166,27 +166,34 @@ static uint32_t push_good(struct xsk_queue *queue, uint32_t n)
 	return good;
 }
 
+/* Copies addresses as starts of frames. Returns the bits that any of them had. */
+static inline uint64_t copy_starts(uint64_t *restrict to, const uint64_t *restrict from,
+				   uint32_t n, uint64_t mask)
+{
+	uint64_t all = 0;
+
+#pragma GCC unroll 4
+	for (uint32_t i = 0; i < n; i++) {
+		all |= from[i];
+		to[i] = from[i] & mask;
+	}
+	return all;
+}
+
 static inline uint32_t push_completed(struct xsk_queue *queue, uint32_t n)
 {
 	const struct xsk_ring_cons *ring = &queue->comp;
 	uint64_t *top = queue->pool->free + queue->pool->count;
 	const uint64_t *entries = ring->ring;
 	uint32_t at = ring->cached_cons & ring->mask, first = ring->size - at;
-	uint64_t all = 0;
+	const uint64_t mask = ~queue->offset_mask;
+	uint64_t all;
 
 	if (likely(first > n))
 		first = n;
-#pragma GCC unroll 4
-	for (uint32_t i = 0; i < first; i++) {
-		uint64_t addr = entries[at + i];
-
-		all |= addr;
-		top[i] = addr & ~queue->offset_mask;
-	}
-	for (uint32_t i = first; i < n; i++) {
-		all |= entries[i - first];
-		top[i] = entries[i - first] & ~queue->offset_mask;
-	}
+	all = copy_starts(top, entries + at, first, mask);
+	if (unlikely(first < n))
+		all |= copy_starts(top + first, entries, n - first, mask);
 	/* Many at once: none is beyond the end if all their bits together are not. */
 	return likely(all < queue->area_size) ? n : push_good(queue, n);
 }
@@ -211,8 +218,8 @@ void xsk_queue_drain(struct xsk_queue *queue)
 	good = push_completed(queue, good);
 	queue->comp.cached_cons += n;
 	xsk_ring_cons__release(&queue->comp, n);
-	pool->count += good;
-	queue->tx_out -= good;
+	xsk_set_number(&pool->count, pool->count + good);
+	xsk_set_number(&queue->tx_out, queue->tx_out - good);
 }
 
 int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
@@ -237,12 +244,15 @@ int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 	if (unlikely(queue->booked))
 		return xsk_checked_alloc(queue, frames, n);
 	start = queue->memory->headroom;
-	top = pool->free + pool->count - 1;
+	top = pool->free + pool->count - n;
 #pragma GCC unroll 4
-	for (int i = 0; i < n; i++)
-		frames[i] = (struct xsk_frame){ .addr = top[-i] + start };
-	pool->count -= (uint32_t)n;
-	pool->lent += n;
+	for (int i = 0; i < n; i++) {
+		frames[i].addr = top[i] + start;
+		frames[i].len = 0;
+		frames[i].options = 0;
+	}
+	xsk_set_number(&pool->count, pool->count - (uint32_t)n);
+	xsk_pool_lend(pool, n);
 	return n;
 }
 
@@ -275,8 +285,8 @@ int xsk_free(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
 	}
 	if (unlikely(all >= queue->area_size) && !all_in_memory(queue, frames, n))
 		return xsk_refuse_free(queue, frames, n);
-	pool->count += (uint32_t)n;
-	pool->lent -= n;
+	xsk_set_number(&pool->count, pool->count + (uint32_t)n);
+	xsk_pool_lend(pool, -n);
 	return n;
 }
 
@@ -287,22 +297,20 @@ static inline bool all_sendable(const struct xsk_queue *queue, const struct xsk_
 				int n, uint64_t *bytes)
 {
 	const uint64_t mask = queue->offset_mask;
-	uint64_t ends = 0, addrs = 0, sum = 0;
-	uint32_t options = 0;
+	uint64_t bad = 0, addrs = 0, sum = 0;
 
 #pragma GCC unroll 4
 	for (int i = 0; i < n; i++) {
 		uint64_t addr = frames[i].addr;
-		uint32_t len = frames[i].len;
+		/* Far beyond the frame where there are options, or the length is 0. */
+		uint64_t last = ((uint64_t)frames[i].options << 32 | frames[i].len) - 1;
 
-		/* A length of 0 ends far beyond. */
-		ends |= (addr & mask) + (uint32_t)(len - 1);
+		bad |= last | ((addr & mask) + last);
 		addrs |= addr;
-		options |= frames[i].options;
-		sum += len;
+		sum += last;
 	}
-	*bytes = sum;
-	return !(ends & ~mask) && addrs < queue->area_size && !options;
+	*bytes = sum + (uint32_t)n;
+	return !(bad & ~mask) && addrs < queue->area_size;
 }
 
 /* No room: as far as it goes, and the caller is woken when there is more. */
@@ -350,8 +358,8 @@ int xsk_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
 		bytes = count_bytes(frames, (uint32_t)take);
 	}
 	put_frames(&queue->tx, frames, (uint32_t)take);
-	queue->tx_out += (uint32_t)take;
-	queue->pool->lent -= take;
+	xsk_set_number(&queue->tx_out, queue->tx_out + (uint32_t)take);
+	xsk_pool_lend(queue->pool, -take);
 	xsk_count(&queue->counters.tx_packets, count_packets(queue, frames, (uint32_t)take));
 	xsk_count(&queue->counters.tx_bytes, bytes);
 	return take;

@@ -45,7 +45,14 @@ static void set(const struct xsk_queue *queue, uint64_t addr, uint32_t to)
 static void push(struct xsk_queue *queue, uint64_t addr)
 {
 	set(queue, addr, pools(queue));
-	queue->pool->free[queue->pool->count++] = addr & ~queue->offset_mask;
+	queue->pool->free[queue->pool->count] = addr & ~queue->offset_mask;
+	xsk_set_number(&queue->pool->count, queue->pool->count + 1);
+}
+
+static uint64_t pop(struct xsk_pool *pool)
+{
+	xsk_set_number(&pool->count, pool->count - 1);
+	return pool->free[pool->count];
 }
 
 /* A packet that lacks a frame is none: its others go to the pool. */
@@ -74,7 +81,7 @@ int xsk_checked_rx(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 	}
 	if (bad) {
 		xsk_count(&queue->counters.bad_frames, (uint64_t)bad);
-		queue->fill_out += (uint32_t)bad;
+		xsk_set_number(&queue->fill_out, queue->fill_out + (uint32_t)bad);
 	}
 	return good;
 }
@@ -90,7 +97,7 @@ void xsk_checked_drain(struct xsk_queue *queue)
 		if (!queue->tx_out || !kernel_has(queue, addr, XSK_PLACE_TX))
 			continue;
 		push(queue, addr);
-		queue->tx_out--;
+		xsk_set_number(&queue->tx_out, queue->tx_out - 1);
 		good++;
 	}
 	queue->comp.cached_cons += n;
@@ -111,13 +118,13 @@ void xsk_checked_refill(struct xsk_queue *queue)
 	if (!xsk_ring_prod__reserve(&queue->fill, n, &at))
 		return;
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t addr = pool->free[--pool->count];
+		uint64_t addr = pop(pool);
 
 		set(queue, addr, owner(queue, XSK_PLACE_FILL));
 		*xsk_ring_prod__fill_addr(&queue->fill, at + i) = addr;
 	}
 	xsk_ring_prod__submit(&queue->fill, n);
-	queue->fill_out += n;
+	xsk_set_number(&queue->fill_out, queue->fill_out + n);
 }
 
 /* The first n frames, which were taken for TX, are the caller's again. */
@@ -188,8 +195,8 @@ int xsk_checked_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int 
 		bytes += frames[i].len;
 	}
 	xsk_ring_prod__submit(&queue->tx, (uint32_t)taken);
-	queue->tx_out += (uint32_t)taken;
-	queue->pool->lent -= taken;
+	xsk_set_number(&queue->tx_out, queue->tx_out + (uint32_t)taken);
+	xsk_pool_lend(queue->pool, -taken);
 	xsk_count(&queue->counters.tx_packets, packets);
 	xsk_count(&queue->counters.tx_bytes, bytes);
 	return taken;
@@ -202,14 +209,14 @@ int xsk_checked_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 	struct xsk_pool *pool = queue->pool;
 
 	for (int i = 0; i < n; i++) {
-		uint64_t addr = pool->free[--pool->count];
+		uint64_t addr = pop(pool);
 
 		set(queue, addr, owner(queue, XSK_PLACE_CALLER));
 		frames[i] = (struct xsk_frame){
 			.addr = addr + queue->memory->headroom + queue->memory->tag,
 		};
 	}
-	pool->lent += n;
+	xsk_pool_lend(pool, n);
 	return n;
 }
 
@@ -230,8 +237,9 @@ int xsk_checked_free(struct xsk_queue *queue, const struct xsk_frame *frames, in
 		return err;
 	}
 	for (int i = 0; i < n; i++)
-		pool->free[pool->count++] = (frames[i].addr - queue->memory->tag) &
-					    ~queue->offset_mask;
-	pool->lent -= n;
+		pool->free[pool->count + (uint32_t)i] = (frames[i].addr - queue->memory->tag) &
+							~queue->offset_mask;
+	xsk_set_number(&pool->count, pool->count + (uint32_t)n);
+	xsk_pool_lend(pool, -n);
 	return n;
 }

@@ -127,7 +127,8 @@ struct xsk_port_opts {
  * 10 s). The program goes with its last user, also after SIGKILL.
  *
  * On success *port is the caller's, to be closed with xsk_port_close(). On failure
- * *port is untouched, nothing is left behind, and *error says why; NULL is legal.
+ * *port is untouched, nothing is left behind, and *error says why (so does
+ * xsk_error_last()); NULL is legal.
  * opts: NULL for the defaults.
  *
  * With opts.share, memory, frames, frame_size, headroom and the checked mode are
@@ -227,7 +228,7 @@ struct xsk_port_stats {
 	uint64_t tx_packets, tx_bytes;	/* that xsk_tx() took */
 
 	/* The kernel's (XDP_STATISTICS): packets lost, and why. */
-	uint64_t rx_dropped;		/* too large for the frames, or for other reasons */
+	uint64_t rx_dropped;		/* too large for the frames, or no frame (see below) */
 	uint64_t rx_invalid;
 	uint64_t rx_ring_full;		/* xsk_rx() came too late */
 	uint64_t rx_fill_empty;		/* no frame for it: the caller has too many */
