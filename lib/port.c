@@ -212,11 +212,12 @@ static void stock(struct xsk_queue *queue)
 		taken = port->queues[queue->index].fill_target;
 		most -= taken < most ? taken : most;
 	}
+	if (!queue->can_rx)
+		return;
 	if (queue->port->direction & XSK_DIRECTION_TX)
 		most /= 2;
 	queue->fill_target = most < queue->port->fill_size ? most : queue->port->fill_size;
-	if (queue->can_rx)
-		xsk_queue_refill(queue);
+	xsk_queue_refill(queue);
 }
 
 /* A socket of the memory's that is bound, or -1. */
@@ -285,14 +286,14 @@ static int explain_bind(const struct xsk_queue *queue, int err, struct xsk_error
 	const struct xsk_port *port = queue->port;
 
 	if (err == -EBADF) {
-		xsk_error_set(error, err, "bind", "the interface of the port whose memory is shared "
-			      "is gone");
+		xsk_error_set(error, err, "bind", "the interface of the port whose memory is "
+			      "shared is gone");
 		return xsk_error_hint(error, "close that port, and open this one with memory of "
 				      "its own");
 	}
 	if (err == -EINVAL && has_queue(queue)) {
-		xsk_error_set(error, -EBUSY, "bind", "queue %u belongs to the port of %s whose memory "
-			      "is shared", queue->id, port->name);
+		xsk_error_set(error, -EBUSY, "bind", "queue %u belongs to the port of %s whose "
+			      "memory is shared", queue->id, port->name);
 		return xsk_error_hint(error, "take another queue, or another interface");
 	}
 	if (err != -EINVAL || port->mode == XSK_MODE_ZEROCOPY ||

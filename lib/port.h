@@ -204,7 +204,7 @@ int xsk_queue_look(struct xsk_queue *queue);
 int xsk_queue_check_gone(struct xsk_queue *queue);
 /* Keeps the reason, returns the error. */
 int xsk_queue_fail_gone(const struct xsk_queue *queue);
-/* Why it may not send (any more). */
-int xsk_queue_fail_tx(const struct xsk_queue *queue);
+/* Why it may not send (any more); 0: it may again. */
+int xsk_queue_fail_tx(struct xsk_queue *queue);
 
 #endif /* XSK_LIB_PORT_H */

@@ -61,11 +61,37 @@ static inline void get_frames(const struct xsk_ring_cons *ring, struct xsk_frame
 
 /* ---- receive ---- */
 
+/*
+ * What was sent comes back, of all ports that share the pool, for this thread is
+ * theirs too. Else who only waits for packets, and has sent all frames, would have
+ * none to receive with.
+ */
+static void drain_all(struct xsk_queue *queue)
+{
+	const struct xsk_memory *memory = queue->memory;
+	uint32_t left = memory->nports;
+
+	if (queue->tx_out)
+		xsk_queue_drain(queue);
+	for (int i = 0; unlikely(memory->nports > 1) && left; i++) {
+		const struct xsk_port *port = memory->ports[i];
+
+		if (!port)
+			continue;
+		left--;
+		if (port != queue->port && queue->index < port->nqueues &&
+		    port->queues[queue->index].tx_out)
+			xsk_queue_drain(&port->queues[queue->index]);
+	}
+}
+
 void xsk_queue_refill(struct xsk_queue *queue)
 {
 	uint32_t n = queue->fill_target - queue->fill_out;
 	struct xsk_pool *pool = queue->pool;
 
+	if (unlikely(n > pool->count))
+		drain_all(queue);
 	if (unlikely(queue->booked)) {
 		xsk_checked_refill(queue);
 		return;
@@ -233,8 +259,8 @@ int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 	if (unlikely(queue->gone))
 		return xsk_queue_fail_gone(queue);
 	queue->wants_room = false;
-	if (unlikely(pool->count < (uint32_t)n) && queue->tx_out)
-		xsk_queue_drain(queue);
+	if (unlikely(pool->count < (uint32_t)n))
+		drain_all(queue);
 	if (unlikely(pool->count < (uint32_t)n)) {
 		queue->wants_room = true;
 		n = (int)pool->count;

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "device.h"
@@ -72,11 +73,17 @@ static int check_switched_off(struct xsk_queue *queue)
 	return queue->switched_off ? fail_switched_off(queue) : 0;
 }
 
-int xsk_queue_fail_tx(const struct xsk_queue *queue)
+int xsk_queue_fail_tx(struct xsk_queue *queue)
 {
 	if (!queue->can_tx)
 		return xsk_refuse_direction(queue, "tx");
-	return queue->gone ? xsk_queue_fail_gone(queue) : fail_switched_off(queue);
+	if (queue->gone)
+		return xsk_queue_fail_gone(queue);
+	if (xsk_sys_coarse_ms() - queue->looked_ms < LOOK_MS)
+		return fail_switched_off(queue);
+	/* It may be on again: then there is room at the next call. */
+	queue->looked_ms = xsk_sys_coarse_ms();
+	return check_switched_off(queue);
 }
 
 int xsk_queue_look(struct xsk_queue *queue)
@@ -98,9 +105,12 @@ static uint32_t tx_pending(const struct xsk_queue *queue)
 static int fail_down(const struct xsk_queue *queue)
 {
 	struct xsk_error error;
+	char name[IFNAMSIZ];
 
-	xsk_error_set(&error, -ENETDOWN, "send", "%s is down", queue->port->name);
-	xsk_error_hint(&error, "ip link set dev %s up", queue->port->name);
+	if (xsk_device_name(name, queue->port->ask_fd, queue->port->ifindex))
+		memcpy(name, queue->port->name, sizeof(name));
+	xsk_error_set(&error, -ENETDOWN, "send", "%s is down", name);
+	xsk_error_hint(&error, "ip link set dev %s up", name);
 	return xsk_error_keep(&error);
 }
 
@@ -155,6 +165,8 @@ static int check_stuck(struct xsk_queue *queue, uint32_t before, uint32_t after)
 {
 	if (before != after || !before) {
 		queue->stuck = 0;
+		if (queue->switched_off)
+			return check_switched_off(queue);
 		return 0;
 	}
 	if (++queue->stuck % STUCK_KICKS)

@@ -72,6 +72,11 @@ static int check_zerocopy(const struct xsk_port *port, const struct xsk_port_req
 			      other_port(port));
 	if (port->flags & XSK_PORT_MULTI_BUFFER && device->zc_max_segs == 1)
 		return refuse(error, "driver %s has one frame to a packet there", port->driver);
+	if (port->flags & XSK_PORT_MULTI_BUFFER && device->zc_max_segs && receives(port) &&
+	    device->netdev.mtu + LINK_HEADERS > device->zc_max_segs *
+	    xsk_port_room(port->memory->frame_size, port->memory->headroom))
+		return refuse(error, "driver %s has too few frames to a packet of the MTU there",
+			      port->driver);
 	if (would_cut(port, req))
 		return refuse(error, "driver %s cuts packets of the MTU in frames of this size",
 			      port->driver);
@@ -146,6 +151,11 @@ static int attach(struct xsk_port *port, const struct xsk_port_request *req, uin
 	if (port->prog_mode && port->prog_mode != wanted)
 		drop_program(port);
 	if (!port->prog_mode) {
+		if (req->opts.flags & XSK_PORT_REPLACE) {
+			err = xsk_prog_evict(port->ifindex, error);
+			if (err)
+				return err;
+		}
 		err = join(port, wanted, error);
 		if (err)
 			return err;
@@ -252,12 +262,6 @@ int xsk_port_climb(struct xsk_port *port, const struct xsk_port_request *req,
 	static const uint32_t ladder[] = { XSK_MODE_ZEROCOPY, XSK_MODE_NATIVE, XSK_MODE_GENERIC };
 	struct xsk_error last = { 0 };
 
-	if (req->opts.flags & XSK_PORT_REPLACE) {
-		int err = xsk_prog_evict(port->ifindex, error);
-
-		if (err)
-			return err;
-	}
 	for (int i = 0; i < 3; i++) {
 		if (!(port->modes & ladder[i]))
 			continue;

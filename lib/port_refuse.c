@@ -104,8 +104,8 @@ static int explain_length(const struct xsk_queue *queue, const struct xsk_frame 
 			      (unsigned long long)frame->addr);
 		return xsk_error_hint(error, "set len to the length of the packet");
 	}
-	xsk_error_set(error, -EINVAL, "tx", "%u bytes from offset %llu on leave the frame 0x%llx of "
-		      "%llu bytes", frame->len, (unsigned long long)offset,
+	xsk_error_set(error, -EINVAL, "tx", "%u bytes from offset %llu on leave the frame 0x%llx "
+		      "of %llu bytes", frame->len, (unsigned long long)offset,
 		      (unsigned long long)frame->addr,
 		      (unsigned long long)queue->offset_mask + 1);
 	return xsk_error_hint(error, "mend addr and len; larger packets want larger frames, or "
@@ -156,13 +156,24 @@ int xsk_refuse_surplus(struct xsk_queue *queue)
 	return refuse(queue, &error);
 }
 
+/* For the next packet, and for any of the MTU. */
+static uint32_t frames_to_ask_for(struct xsk_queue *queue)
+{
+	uint32_t avail = xsk_cons_nb_avail(&queue->rx, queue->rx.size), n = 0;
+
+	while (n < avail && xsk_ring_cons__rx_desc(&queue->rx, queue->rx.cached_cons + n)->options &
+	       XSK_FRAME_CONTD)
+		n++;
+	return n < queue->max_frags ? queue->max_frags : n + 1;
+}
+
 int xsk_refuse_large(struct xsk_queue *queue, int n)
 {
 	struct xsk_error error;
 
 	xsk_error_set(&error, -EMSGSIZE, "rx", "the next packet has more frames than the %d that "
 		      "are asked for", n);
-	xsk_error_hint(&error, "ask for %u at least", queue->max_frags);
+	xsk_error_hint(&error, "ask for %u at least", frames_to_ask_for(queue));
 	return refuse(queue, &error);
 }
 
@@ -231,8 +242,8 @@ int xsk_refuse_owner(struct xsk_queue *queue, const struct xsk_frame *frame, con
 
 	if (addr < queue->area_size && queue->memory->book) {
 		describe_owner(queue, xsk_pool_owner(queue->memory, addr), owner, sizeof(owner));
-		xsk_error_set(&error, -EINVAL, step, "queue %u of %s is given frame 0x%llx, which is "
-			      "not the caller's: it is %s", queue->id, name,
+		xsk_error_set(&error, -EINVAL, step, "queue %u of %s is given frame 0x%llx, which "
+			      "is not the caller's: it is %s", queue->id, name,
 			      (unsigned long long)frame->addr, owner);
 		xsk_error_hint(&error, "a frame that was freed or transmitted is no longer the "
 			       "caller's; forget its address then");
@@ -240,8 +251,9 @@ int xsk_refuse_owner(struct xsk_queue *queue, const struct xsk_frame *frame, con
 	}
 	if (queue->memory->tag &&
 	    (frame->addr & ~XSK_POOL_ADDR_MASK) != queue->memory->tag) {
-		xsk_error_set(&error, -EINVAL, step, "queue %u of %s, of memory %llu, is given frame "
-			      "0x%llx, which is of memory %llu: another port's", queue->id, name,
+		xsk_error_set(&error, -EINVAL, step, "queue %u of %s, of memory %llu, is given "
+			      "frame 0x%llx, which is of memory %llu: another port's", queue->id,
+			      name,
 			      (unsigned long long)(queue->memory->tag >> XSK_POOL_TAG_SHIFT),
 			      (unsigned long long)frame->addr,
 			      (unsigned long long)(frame->addr >> XSK_POOL_TAG_SHIFT));

@@ -98,6 +98,10 @@ static int check_words(const struct xsk_port_opts *opts, struct xsk_error *error
 		return refuse(error, "direction", opts->direction);
 	if (opts->wait > XSK_WAIT_BUSY_POLL)
 		return refuse(error, "wait", opts->wait);
+	if (opts->busy_poll_us > INT32_MAX || opts->busy_poll_budget > UINT16_MAX)
+		return xsk_error_set(error, -EINVAL, "opts", "busy_poll_us %u or busy_poll_budget "
+				     "%u is more than the kernel takes", opts->busy_poll_us,
+				     opts->busy_poll_budget);
 	if (opts->flags & XSK_PORT_HUGE && opts->flags & XSK_PORT_NO_HUGE)
 		return xsk_error_set(error, -EINVAL, "opts", "XSK_PORT_HUGE and XSK_PORT_NO_HUGE "
 				     "exclude each other");
@@ -230,14 +234,23 @@ static int check_mtu(const struct xsk_port_request *req, struct xsk_error *error
 	uint32_t room = xsk_port_room(opts->frame_size, opts->headroom);
 	uint32_t mtu = req->device.netdev.mtu;
 
-	if (opts->flags & (XSK_PORT_MULTI_BUFFER | XSK_PORT_LARGE_MTU) ||
-	    !(opts->direction & XSK_DIRECTION_RX) || mtu + LINK_HEADERS <= room)
+	if (opts->flags & XSK_PORT_MULTI_BUFFER)
+		room *= XSK_PORT_COPY_FRAGS;
+	if (opts->flags & XSK_PORT_LARGE_MTU || !(opts->direction & XSK_DIRECTION_RX) ||
+	    mtu + LINK_HEADERS <= room)
 		return 0;
+	if (opts->flags & XSK_PORT_MULTI_BUFFER) {
+		xsk_error_set(error, -EMSGSIZE, "opts", "%s has an MTU of %u, and a packet of %u "
+			      "frames of %u holds %u bytes", req->device.netdev.name, mtu,
+			      XSK_PORT_COPY_FRAGS, opts->frame_size, room);
+		return xsk_error_hint(error, "set larger frames, or a smaller MTU (ip link set "
+				      "mtu)");
+	}
 	xsk_error_set(error, -EMSGSIZE, "opts", "%s has an MTU of %u, so packets of %u bytes; "
 		      "frames of %u with a headroom of %u hold %u", req->device.netdev.name, mtu,
 		      mtu + LINK_HEADERS, opts->frame_size, opts->headroom, room);
-	return xsk_error_hint(error, "set XSK_PORT_MULTI_BUFFER, larger frames or a smaller MTU (ip "
-			      "link set mtu); XSK_PORT_LARGE_MTU drops what does not fit");
+	return xsk_error_hint(error, "set XSK_PORT_MULTI_BUFFER, larger frames or a smaller MTU "
+			      "(ip link set mtu); XSK_PORT_LARGE_MTU drops what does not fit");
 }
 
 int xsk_port_request_make(struct xsk_port_request *req, const char *ifname,

@@ -34,9 +34,9 @@ static const char *missing_for_new(void)
 {
 	bool bpf = xsk_sys_capable(CAP_BPF), net = xsk_sys_capable(CAP_NET_ADMIN);
 
-	if ((bpf && net) || xsk_sys_capable(CAP_SYS_ADMIN))
-		return NULL;
-	return net ? "CAP_BPF" : bpf ? "CAP_NET_ADMIN" : "CAP_BPF and CAP_NET_ADMIN";
+	/* Before 6.9 (seen: 6.1) an XSKMAP wants CAP_NET_ADMIN itself. */
+	bpf = bpf || xsk_sys_capable(CAP_SYS_ADMIN);
+	return bpf ? net ? NULL : "CAP_NET_ADMIN" : net ? "CAP_BPF" : "CAP_BPF and CAP_NET_ADMIN";
 }
 
 static const char *missing_for_lookup(void)
@@ -55,7 +55,7 @@ static int explain_eperm(struct xsk_error *error, const char *step, const char *
 	}
 	xsk_error_set(error, -EPERM, step, "no %s", missing);
 	return xsk_error_hint(error, "run as root, or attach the program elsewhere and set "
-			      "XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD");
+			      "XSK_PORT_MAP_FD (of a port) or XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD");
 }
 
 /* ---- a program that is there ---- */
@@ -411,8 +411,9 @@ int xsk_prog_check_map(int map_fd, struct xsk_error *error)
 	int err;
 
 	err = xsk_attached_map_info(map_fd, &info);
-	if (err == -EBADF)
-		return xsk_error_system(error, err, "XSKMAP");
+	/* As the kernel has it. */
+	if (err == -EBADF || err == -EBADFD)
+		return xsk_error_system(error, -EBADF, "XSKMAP");
 	/* What is no map has no such type; what may not be asked is tried. */
 	if (err == -EINVAL || (!err && info.type != BPF_MAP_TYPE_XSKMAP))
 		return xsk_error_set(error, -EINVAL, "XSKMAP",

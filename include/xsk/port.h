@@ -16,10 +16,9 @@
  * The law of ownership. A frame is in exactly one place, and a verb moves it to
  * the next. Each loan has a named return:
  *
- *              alloc              tx                  (kernel)
- *     pool ───────────▶ caller ────────▶ TX ─────────────────▶ COMPLETION ──▶ pool
- *     pool ──refill──▶ FILL ──(kernel)──▶ RX ──rx──▶ caller ──free──▶ pool
- *                                                     (or ──tx──▶ TX: forwarded)
+ *     pool ─ alloc ─▶ caller ─ tx ─▶ TX ─ kernel ─▶ COMPLETION ─▶ pool
+ *     pool ─ refill ─▶ FILL ─ kernel ─▶ RX ─ rx ─▶ caller ─ free ─▶ pool
+ *                                                (or ─ tx ─▶ TX: forwarded)
  *
  * xsk_port_stats() counts each place, and the sum is the number of frames.
  *
@@ -143,9 +142,10 @@ struct xsk_port_opts {
  * kernel has no multi-buffer: allow another. -EBUSY: a queue is another's, or the
  * interface's program has no XSKMAP: stop the one, replace the other. -EPERM: no
  * CAP_NET_RAW for sockets, no CAP_NET_ADMIN and CAP_BPF for the program
- * (CAP_SYS_ADMIN to join one that others attached), CAP_NET_ADMIN for busy polling. -ENOBUFS: more memory than
- * RLIMIT_MEMLOCK without CAP_IPC_LOCK. -ENOMEM: no memory, or no huge pages. -EBUSY
- * with opts.share: the caller has frames of the other port: free them first.
+ * (CAP_SYS_ADMIN to join one that others attached), CAP_NET_ADMIN for busy polling.
+ * -ENOBUFS: more memory than RLIMIT_MEMLOCK without CAP_IPC_LOCK. -ENOMEM: no memory,
+ * or no huge pages. -EBUSY with opts.share: the caller has frames of the other port:
+ * free them first; or the queue is the other port's.
  */
 int xsk_port_open(struct xsk_port **port, const char *ifname,
 		  const struct xsk_port_opts *opts, struct xsk_error *error);
@@ -263,8 +263,9 @@ int xsk_queue_stats(const struct xsk_queue *queue, struct xsk_port_stats *stats)
 /*
  * They move frames of the queue's memory, whichever of its queues they came by. A count
  * that is negative, the error of the verb before, is returned as it is, so errors pass
- * through; but mind "n - sent" where sent is one: all n are the caller's then. Where one of them returns less than 0, xsk_error_last() says
- * why. -ENODEV: the interface is gone, or in another namespace: close the port.
+ * through; but mind "n - sent" where sent is one: all n are the caller's then. Where
+ * one of them returns less than 0, xsk_error_last() says why. -ENODEV: the interface is
+ * gone, or in another namespace: close the port.
  */
 
 /*
@@ -308,8 +309,8 @@ int xsk_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n);
 
 /*
  * Has the kernel send what TX holds, and look at FILL, if it must be told: at most one
- * system call. Returns how many frames are left in TX that the kernel must be told of
- * once more: flush again, or wait; 0: none.
+ * system call, and one more to say why where it fails. Returns how many frames are left
+ * in TX that the kernel must be told of once more: flush again, or wait; 0: none.
  * -ENETDOWN: the interface is down; what TX holds is sent when it is up and flushed.
  * -ENXIO: the queue was switched off (ethtool -L). -ENODEV.
  */

@@ -46,4 +46,7 @@ void ports_take(struct xsk_queue *queue, struct xsk_frame *frames, int count);
 /* Flushes and waits until the kernel has sent all, or fails after 2 seconds. */
 void ports_drain(struct xsk_queue *queue);
 
+/* Memory for frames that this process has: how many mappings of it. */
+int ports_areas(void);
+
 #endif /* TEST_PORTS_H */
