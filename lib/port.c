@@ -301,7 +301,7 @@ static int explain_bind(const struct xsk_queue *queue, int err, struct xsk_error
 		return err;
 	/* All else that it could be was looked at before. */
 	xsk_error_set(error, -EOPNOTSUPP, "bind", "the kernel has no packets of several frames "
-		      "(they came with 6.6)");
+		      "(before 6.6)");
 	return xsk_error_hint(error, "do without XSK_PORT_MULTI_BUFFER");
 }
 
@@ -534,6 +534,8 @@ int xsk_port_open(struct xsk_port **ret, const char *ifname, const struct xsk_po
 
 	if (!err)
 		return 0;
+	if (err == -EMFILE && !why.hint[0])
+		xsk_error_hint(&why, "raise RLIMIT_NOFILE (ulimit -n)");
 	if (error)
 		*error = why;
 	return xsk_error_keep(&why);

@@ -129,8 +129,14 @@ static int join(struct xsk_port *port, uint32_t wanted, struct xsk_error *error)
 	int err;
 
 	err = xsk_prog_join(&port->prog, port->ifindex, wanted, &code, error);
-	if (err)
+	if (err) {
+		size_t len = strlen(error->hint);
+
+		if (err == -EBUSY && len)
+			snprintf(error->hint + len, sizeof(error->hint) - len,
+				 "; or set XSK_PORT_REPLACE");
 		return err;
+	}
 	port->prog_mode = wanted;
 	/* Perhaps one that was there. Both at once, and not told: believed to be ours. */
 	if (!xsk_netdev_get(&netdev, port->ifindex) && netdev.prog_id == port->prog.id &&
@@ -250,10 +256,13 @@ static void note_refusal(struct xsk_port *port, uint32_t mode, const struct xsk_
 static int fail(const struct xsk_port *port, const struct xsk_error *last,
 		struct xsk_error *error)
 {
-	xsk_error_set(error, last->code, "mode", "none of the allowed modes is to be had on %s%s",
+	/* Not what is said to those who use the inherited interface. */
+	bool ours = last->hint[0] && !strstr(last->hint, "XDP_");
+
+	xsk_error_set(error, last->code, "mode", "no allowed mode is to be had on %s%s",
 		      port->name, port->refused);
-	return xsk_error_hint(error, "allow another one (opts.modes)%s%s",
-			      last->hint[0] ? ", or " : "", last->hint);
+	return xsk_error_hint(error, "allow another one (opts.modes)%s%s", ours ? ", or " : "",
+			      ours ? last->hint : "");
 }
 
 int xsk_port_climb(struct xsk_port *port, const struct xsk_port_request *req,
