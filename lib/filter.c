@@ -15,5 +15,5 @@ struct xsk_code xsk_filter_default(struct bpf_insn insns[XSK_FILTER_DEFAULT_INSN
 	insns[3] = xsk_insn_mov_imm(BPF_REG_3, XDP_PASS);
 	insns[4] = xsk_insn_call(BPF_FUNC_redirect_map);
 	insns[5] = xsk_insn_exit();
-	return (struct xsk_code){ insns, XSK_FILTER_DEFAULT_INSNS };
+	return (struct xsk_code){ .insns = insns, .count = XSK_FILTER_DEFAULT_INSNS };
 }

@@ -17,6 +17,7 @@
 struct xsk_code {
 	const struct bpf_insn *insns;
 	size_t count;
+	bool no_frags;		/* packets of several buffers are not to reach it */
 };
 
 /* dst = value */

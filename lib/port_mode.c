@@ -128,6 +128,13 @@ static int join(struct xsk_port *port, uint32_t wanted, struct xsk_error *error)
 	struct xsk_netdev netdev;
 	int err;
 
+	/*
+	 * With a program that takes packets of several buffers, some drivers hand over
+	 * in two what fits one frame, and kernels whose sockets do not take them drop it
+	 * without a word (veth, 5.18 to 6.5). Who lets large packets go wants the mode.
+	 */
+	code.no_frags = !(port->flags & (XSK_PORT_MULTI_BUFFER | XSK_PORT_LARGE_MTU)) &&
+			!xsk_socket_knows(XDP_USE_SG);
 	err = xsk_prog_join(&port->prog, port->ifindex, wanted, &code, error);
 	if (err) {
 		size_t len = strlen(error->hint);

@@ -205,7 +205,7 @@ static int load(const struct xsk_code *code, int map_fd, struct xsk_error *error
 			insns[i].imm = map_fd;
 
 	/* Frags, for an MTU above a page in native mode, are known from 5.18 on. */
-	fd = load_insns(insns, code->count, BPF_F_XDP_HAS_FRAGS);
+	fd = code->no_frags ? -EINVAL : load_insns(insns, code->count, BPF_F_XDP_HAS_FRAGS);
 	if (fd == -EINVAL)
 		fd = load_insns(insns, code->count, 0);
 	free(insns);

@@ -151,6 +151,23 @@ int xsk_socket_bind(int fd, const struct xsk_binding *binding, struct xsk_error 
 	return err ? explain_bind(err, binding, error) : 0;
 }
 
+/* It looks at the flags first: those that it knows fail for want of the interface. */
+bool xsk_socket_knows(uint16_t flag)
+{
+	struct sockaddr_xdp addr = {
+		.sxdp_family = AF_XDP,
+		.sxdp_flags = flag,
+		.sxdp_ifindex = INT32_MAX,
+	};
+	int fd = xsk_sys_socket(AF_XDP, SOCK_RAW, 0), err;
+
+	if (fd < 0)
+		return false;
+	err = xsk_sys_bind(fd, &addr, sizeof(addr));
+	xsk_sys_close(fd);
+	return err == -ENODEV;
+}
+
 int xsk_socket_zerocopy(int fd, bool *ret)
 {
 	struct xdp_options options;

@@ -52,6 +52,9 @@ static inline bool xsk_socket_wants_program(int kick)
 	return kick == -EINVAL || kick == -ENXIO;
 }
 
+/* Whether the kernel has a flag for bind, XDP_USE_SG or another. Needs CAP_NET_RAW. */
+bool xsk_socket_knows(uint16_t flag);
+
 /* The mode a bound socket got: true for zero-copy. Returns 0 or -errno. */
 int xsk_socket_zerocopy(int fd, bool *ret);
 

@@ -85,7 +85,7 @@ struct xsk_port;
 #define XSK_PORT_REPLACE	(1u << 5)
 /*
  * Open also where a packet of the MTU does not fit a frame. Such packets are
- * dropped by the kernel then, and counted (rx_dropped).
+ * dropped by the kernel then, and counted (rx_dropped; not in native mode before 6.6).
  */
 #define XSK_PORT_LARGE_MTU	(1u << 6)
 
@@ -287,7 +287,8 @@ int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n);
 
 /*
  * Gives n frames back to the pool: allocated or received ones; addr may be anywhere
- * in the frame. Returns n; all or none.
+ * in the frame. Returns n; all or none. The kernel gets them for FILL at the next xsk_rx(),
+ * xsk_flush() or xsk_wait().
  * -EINVAL: a frame that does not exist here, or with XSK_PORT_CHECKED one that is
  * not the caller's: freed or transmitted before, or of another port. The error names
  * both owners. Mend the program; the frame is where it was.

@@ -442,19 +442,33 @@ static void ports_beside_each_other(void **state)
 	xsk_port_close(sender);
 }
 
+/* The kernel lets go of a closed port's queues some time later, and refuses until then. */
+static bool switch_queues(int side, int queues)
+{
+	char command[80];
+	int failed = 1;
+
+	lab_enter(&lab, side);
+	snprintf(command, sizeof(command), "ethtool -L lab%d rx %d tx %d 2>/dev/null", side,
+		 queues, queues);
+	for (int i = 0; i < 20 && failed; i++) {
+		failed = system(command);
+		usleep(failed ? 50000 : 0);
+	}
+	return !failed;
+}
+
 /* Those that are switched off are not opened, nor can they be. */
 static void queues_in_use(void **state)
 {
 	struct xsk_port *port;
 
 	(void)state;
-	lab_enter(&lab, 1);
-	if (system("ethtool -L lab1 rx 2 tx 2 2>/dev/null")) {
+	if (!switch_queues(1, 2)) {
 		print_message("# skipped: the kernel's veth cannot switch queues off\n");
 		skip();
 	}
-	lab_enter(&lab, 0);
-	lab_run("ethtool -L lab0 rx 2 tx 2");
+	assert_true(switch_queues(0, 2));
 	port = ports_open("lab0", (struct xsk_port_opts){ .frames = 64 });
 	assert_int_equal(ports_info(port).queues, 2);
 	assert_int_equal(ports_info(port).rx_queues, 2);
@@ -463,9 +477,8 @@ static void queues_in_use(void **state)
 	xsk_port_close(port);
 	ports_refused("lab0", (struct xsk_port_opts){ .first_queue = 2 }, -EINVAL,
 		      "the queues 0 to 1 in use", "ethtool");
-	lab_run("ethtool -L lab0 rx %d tx %d", QUEUES, QUEUES);
-	lab_enter(&lab, 1);
-	lab_run("ethtool -L lab1 rx %d tx %d", QUEUES, QUEUES);
+	assert_true(switch_queues(0, QUEUES));
+	assert_true(switch_queues(1, QUEUES));
 }
 
 /* ---- more of the one kind than of the other ---- */

@@ -672,6 +672,22 @@ static void load_without_frags(void **state)
 }
 
 /* Of what is refused for another reason no second load is tried. */
+/* Where it is asked for, the frags are not tried. */
+static void load_without_frags_asked(void **state)
+{
+	struct bpf_insn insns[XSK_FILTER_DEFAULT_INSNS];
+	struct xsk_code code = xsk_filter_default(insns);
+	struct xsk_error error;
+	struct xsk_prog prog;
+
+	(void)state;
+	code.no_frags = true;
+	assert_int_equal(xsk_prog_join(&prog, IFINDEX, 0, &code, &error), 0);
+	assert_int_equal(kernel.loads, 1);
+	assert_int_equal(kernel.load_flags[0], 0);
+	assert_left(&prog);
+}
+
 static void load_refused(void **state)
 {
 	struct xsk_error error;
@@ -1541,6 +1557,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(attach_by_link, reset),
 		cmocka_unit_test_setup(load_without_frags, reset),
+		cmocka_unit_test_setup(load_without_frags_asked, reset),
 		cmocka_unit_test_setup(load_refused, reset),
 		cmocka_unit_test_setup(attach_by_netlink, reset),
 		cmocka_unit_test_setup(detach_after_replaced, reset),
