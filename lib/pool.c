@@ -184,7 +184,7 @@ int xsk_pool_begin_book(struct xsk_memory *memory, uint32_t port)
 	if (!book)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < memory->frames; i++)
-		book[i] = xsk_owner(XSK_PLACE_KERNEL, port, 0);
+		book[i] = xsk_owner(XSK_PLACE_KERNEL, port, i / memory->frames_per_pool);
 	memory->book = book;
 	note_pools(memory);
 	return 0;
@@ -194,7 +194,7 @@ static bool is_kernels(uint32_t owner, uint32_t port, uint32_t queue)
 {
 	return owner == xsk_owner(XSK_PLACE_FILL, port, queue) ||
 	       owner == xsk_owner(XSK_PLACE_TX, port, queue) ||
-	       owner == xsk_owner(XSK_PLACE_KERNEL, port, 0);
+	       owner == xsk_owner(XSK_PLACE_KERNEL, port, queue);
 }
 
 void xsk_pool_reclaim(struct xsk_memory *memory, struct xsk_pool *pool, uint32_t port,

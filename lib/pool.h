@@ -26,7 +26,8 @@ struct xsk_port;
 
 /*
  * The places that the book knows. FILL includes RX, and TX includes COMPLETION.
- * KERNEL is either, of what the kernel had when the book was begun.
+ * KERNEL is either, of what the kernel had when the book was begun: of one of the
+ * port's queues, and noted for the one whose pool the frame was born in.
  */
 enum xsk_place {
 	XSK_PLACE_POOL,

@@ -14,6 +14,8 @@
 /* A link may go down when a program comes (igb: 4 s). */
 #define LINK_WAIT_MS 10000
 #define LINK_STEP_MS 10
+/* The time that the kernel takes at most to free a queue (50 ms were seen). */
+#define RELEASE_MS 100
 
 /* ---- close ---- */
 
@@ -32,6 +34,7 @@ static void close_socket(struct xsk_queue *queue)
  */
 static void await_release(const struct xsk_port *port, const struct xsk_queue *queue)
 {
+	uint64_t here = 0, there = 0;
 	struct xsk_binding binding = { .ifindex = port->ifindex, .queue = queue->id,
 				       .flags = XDP_COPY };
 	struct xsk_umem_area area = { .size = 2 * xsk_sys_page_size(), .fill_size = 1,
@@ -41,8 +44,12 @@ static void await_release(const struct xsk_port *port, const struct xsk_queue *q
 	struct xsk_error ignored;
 	int fd;
 
-	if (xsk_memory_map(&area.addr, area.size))
+	/* From another network namespace the interface cannot be bound to. */
+	if (xsk_sys_netns(&here) || xsk_sys_netns_of(port->ask_fd, &there) || here != there ||
+	    xsk_memory_map(&area.addr, area.size)) {
+		xsk_sys_sleep_ms(RELEASE_MS);
 		return;
+	}
 	fd = xsk_socket_open(&ignored);
 	if (fd >= 0 && !xsk_umem_register(fd, &area, &ignored) &&
 	    !xsk_umem_map_rings(&rings, fd, &area, &ignored) &&
@@ -64,14 +71,16 @@ void xsk_port_close_queues(struct xsk_port *port)
 		if (queue->fd < 0)
 			continue;
 		close_socket(queue);
-		if (memory->nports < 2)
-			continue;
-		if (was_bound && queue->zerocopy && !queue->gone)
+		if (was_bound && queue->zerocopy && !queue->gone && memory->nports > 1)
 			await_release(port, queue);
-		xsk_pool_reclaim(memory, queue->pool, port->number, queue->index);
 	}
-	if (memory->nports < 2)
+	if (memory->nports < 2) {
 		xsk_pool_reset(memory);
+		return;
+	}
+	/* When all are closed: what the book began with may be in any of them. */
+	for (uint32_t i = 0; i < port->nqueues; i++)
+		xsk_pool_reclaim(memory, &memory->pools[i], port->number, i);
 }
 
 static void leave_memory(struct xsk_port *port)
@@ -199,7 +208,7 @@ static void init_queue(struct xsk_port *port, uint32_t index, const struct xsk_p
  * Some for the caller, when he sends too, and for who may share the pool. By what
  * others are to have of it, for what they have now (in TX, say) comes back.
  */
-static void stock(struct xsk_queue *queue)
+static int stock(struct xsk_queue *queue, struct xsk_error *error)
 {
 	const struct xsk_memory *memory = queue->memory;
 	uint32_t most = memory->frames_per_pool, taken;
@@ -213,11 +222,18 @@ static void stock(struct xsk_queue *queue)
 		most -= taken < most ? taken : most;
 	}
 	if (!queue->can_rx)
-		return;
+		return 0;
+	if (!most) {
+		xsk_error_set(error, -ENOMEM, "memory", "the ports that share it have all of its "
+			      "%u frames a queue, and none is left to receive on %s",
+			      memory->frames_per_pool, queue->port->name);
+		return xsk_error_hint(error, "open the first with frames for all (opts.frames)");
+	}
 	if (queue->port->direction & XSK_DIRECTION_TX)
 		most /= 2;
 	queue->fill_target = most < queue->port->fill_size ? most : queue->port->fill_size;
 	xsk_queue_refill(queue);
+	return 0;
 }
 
 /* A socket of the memory's that is bound, or -1. */
@@ -231,6 +247,20 @@ static int find_base(const struct xsk_memory *memory)
 				return queue->fd;
 		}
 	return -1;
+}
+
+/* Its size and its flags are as they must be. */
+static int explain_register(const struct xsk_umem_area *area, struct xsk_error *error)
+{
+	if (area->frame_size > xsk_sys_page_size()) {
+		xsk_error_set(error, -EINVAL, "umem", "the kernel takes no frames of %u bytes, "
+			      "more than a page (before 6.3)", area->frame_size);
+		return xsk_error_hint(error, "take smaller frames");
+	}
+	xsk_error_set(error, -EINVAL, "umem", "a headroom of %u bytes leaves the kernel too little "
+		      "of frames of %u", area->headroom, area->frame_size);
+	return xsk_error_hint(error, "take less headroom (some kernels want 704 bytes beside "
+			      "it), or larger frames");
 }
 
 static int make_rings(struct xsk_queue *queue, bool first, struct xsk_error *error)
@@ -249,8 +279,11 @@ static int make_rings(struct xsk_queue *queue, bool first, struct xsk_error *err
 	uint32_t tx_size = queue->can_tx ? port->tx_size : 0;
 	int err = 0;
 
-	if (first)
+	if (first) {
 		err = xsk_umem_register(queue->fd, &area, error);
+		if (err == -EINVAL)
+			return explain_register(&area, error);
+	}
 	if (!err)
 		err = xsk_umem_map_rings(&queue->umem_rings, queue->fd, &area, error);
 	if (!err)
@@ -381,7 +414,9 @@ static int open_queue(struct xsk_queue *queue, struct xsk_error *error)
 	if (err)
 		return err;
 	/* Before bind: some drivers start with what is there (igb, i40e, ice). */
-	stock(queue);
+	err = stock(queue, error);
+	if (err)
+		return err;
 	raise_budget(queue);
 	err = bind_queue(queue, base, error);
 	if (err)

@@ -96,7 +96,8 @@ struct xsk_queue {
 	struct xsk_ring_cons comp;
 	uint32_t fill_out;		/* frames in FILL and RX */
 	uint32_t tx_out;		/* frames in TX and COMPLETION */
-	bool wants_room;		/* TX or the pool were short */
+	bool wants_room;		/* TX was short */
+	bool wants_frames;		/* the pool was */
 	struct xsk_queue_counters counters;
 
 	/* What only the kernel's side needs. */
@@ -168,8 +169,9 @@ void xsk_port_close_queues(struct xsk_port *port);
 
 /* ---- port_burst.c ---- */
 
-/* Completed frames back to the pool. */
+/* Completed frames back to the pool; those of all ports that share it. */
 void xsk_queue_drain(struct xsk_queue *queue);
+void xsk_queue_drain_all(struct xsk_queue *queue);
 /* FILL gets what it lacks, as far as the pool has it. */
 void xsk_queue_refill(struct xsk_queue *queue);
 

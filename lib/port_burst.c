@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 
 /*
- * The hot path: bursts between the caller, the pool and the rings. No system call,
- * no lock, no memory is allocated.
+ * The hot path: bursts between the caller, the pool and the rings. No system call on a
+ * packet's way, no lock, no memory is allocated. (Who finds nothing to do, or has not
+ * flushed for long, looks whether the interface is still there.)
  *
  * The kernel never has more frames for receiving than FILL has entries, nor more to
  * send than COMPLETION has: so FILL and TX always have room for what may go in, and
@@ -10,6 +11,7 @@
  */
 #include "port.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -66,7 +68,7 @@ static inline void get_frames(const struct xsk_ring_cons *ring, struct xsk_frame
  * theirs too. Else who only waits for packets, and has sent all frames, would have
  * none to receive with.
  */
-static void drain_all(struct xsk_queue *queue)
+void xsk_queue_drain_all(struct xsk_queue *queue)
 {
 	const struct xsk_memory *memory = queue->memory;
 	uint32_t left = memory->nports;
@@ -91,7 +93,7 @@ void xsk_queue_refill(struct xsk_queue *queue)
 	struct xsk_pool *pool = queue->pool;
 
 	if (unlikely(n > pool->count))
-		drain_all(queue);
+		xsk_queue_drain_all(queue);
 	if (unlikely(queue->booked)) {
 		xsk_checked_refill(queue);
 		return;
@@ -256,13 +258,13 @@ int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 
 	if (unlikely(n <= 0))
 		return n;
-	if (unlikely(queue->gone))
-		return xsk_queue_fail_gone(queue);
-	queue->wants_room = false;
+	if (unlikely(xsk_queue_look(queue)))
+		return -ENODEV;
+	queue->wants_frames = false;
 	if (unlikely(pool->count < (uint32_t)n))
-		drain_all(queue);
+		xsk_queue_drain_all(queue);
 	if (unlikely(pool->count < (uint32_t)n)) {
-		queue->wants_room = true;
+		queue->wants_frames = true;
 		n = (int)pool->count;
 		if (!n)
 			return xsk_queue_look(queue);
@@ -365,6 +367,8 @@ int xsk_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
 		return n;
 	if (unlikely(!queue->may_tx))
 		return xsk_queue_fail_tx(queue);
+	if (unlikely(xsk_queue_look(queue)))
+		return -ENODEV;
 	if (queue->tx_out)
 		xsk_queue_drain(queue);
 	room = queue->tx_limit - queue->tx_out;

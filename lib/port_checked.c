@@ -31,8 +31,9 @@ static bool kernel_has(const struct xsk_queue *queue, uint64_t addr, enum xsk_pl
 	if (addr >= queue->area_size)
 		return false;
 	has = xsk_pool_owner(queue->memory, addr);
-	return has == owner(queue, place) ||
-	       has == xsk_owner(XSK_PLACE_KERNEL, queue->port->number, 0);
+	if (xsk_owner_place(has) == XSK_PLACE_KERNEL)
+		return xsk_owner_port(has) == queue->port->number;
+	return has == owner(queue, place);
 }
 
 static void set(const struct xsk_queue *queue, uint64_t addr, uint32_t to)

@@ -179,7 +179,7 @@ static void add_kernels_frames(struct xsk_port_stats *stats, const struct xsk_qu
 static void add_pool(struct xsk_port_stats *stats, const struct xsk_pool *pool)
 {
 	stats->in_pool += __atomic_load_n(&pool->count, __ATOMIC_RELAXED);
-	stats->in_caller += (uint64_t)__atomic_load_n(&pool->lent, __ATOMIC_RELAXED);
+	stats->in_caller += __atomic_load_n(&pool->lent, __ATOMIC_RELAXED);
 }
 
 /* Of the whole memory: the ports that share it share the pools. */
@@ -222,7 +222,7 @@ int xsk_queue_stats(const struct xsk_queue *queue, struct xsk_port_stats *stats)
 	add_levels(&known, queue);
 	add_kernels_frames(&known, queue);
 	add_pool(&known, queue->pool);
-	known.frames = known.in_pool + known.in_fill + known.in_rx + known.in_caller +
+	known.frames = known.in_pool + known.in_fill + known.in_rx + (uint64_t)known.in_caller +
 		       known.in_tx + known.in_comp;
 	return xsk_opts_write(stats, &known, sizeof(known));
 }

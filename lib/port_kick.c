@@ -192,6 +192,8 @@ int xsk_flush(struct xsk_queue *queue)
 				      : count_outcome(queue, xsk_sys_kick(queue->fd));
 	if (err || !tx)
 		return err;
+	/* Who can be kicked is there. */
+	queue->looked_ms = xsk_sys_coarse_ms();
 	left = tx_pending(queue);
 	err = check_stuck(queue, pending, left);
 	if (err)

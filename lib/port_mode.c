@@ -42,6 +42,11 @@ static int refuse(struct xsk_error *error, const char *reason, const char *name)
 	return xsk_error_set(error, -EOPNOTSUPP, "mode", reason, name);
 }
 
+static const char *driver(const struct xsk_port *port)
+{
+	return port->driver[0] ? port->driver : "(of no name)";
+}
+
 static const char *other_port(const struct xsk_port *port)
 {
 	for (int i = 0; i < XSK_POOL_MAX_PORTS; i++)
@@ -65,21 +70,20 @@ static int check_zerocopy(const struct xsk_port *port, const struct xsk_port_req
 	const struct xsk_port_device *device = &req->device;
 
 	if (device->features_known && !(device->features & XSK_NETDEV_XDP_ACT_XSK_ZEROCOPY))
-		return refuse(error, "driver %s does not offer it",
-			      port->driver[0] ? port->driver : "(of no name)");
+		return refuse(error, "driver %s does not offer it", driver(port));
 	if (port->memory->nports > 1 && !port->memory->zerocopy)
 		return refuse(error, "the memory is that of %s, which is in copy mode",
 			      other_port(port));
 	if (port->flags & XSK_PORT_MULTI_BUFFER && device->zc_max_segs == 1)
-		return refuse(error, "driver %s has one frame to a packet there", port->driver);
+		return refuse(error, "driver %s has one frame to a packet there", driver(port));
 	if (port->flags & XSK_PORT_MULTI_BUFFER && device->zc_max_segs && receives(port) &&
 	    device->netdev.mtu + LINK_HEADERS > device->zc_max_segs *
 	    xsk_port_room(port->memory->frame_size, port->memory->headroom))
 		return refuse(error, "driver %s has too few frames to a packet of the MTU there",
-			      port->driver);
+			      driver(port));
 	if (would_cut(port, req))
 		return refuse(error, "driver %s cuts packets of the MTU in frames of this size",
-			      port->driver);
+			      driver(port));
 	return 0;
 }
 
@@ -199,7 +203,7 @@ static int attach_to_send(struct xsk_port *port, const struct xsk_port_request *
 		return err;
 	if (!xsk_socket_wants_program(xsk_sys_kick(port->queues[0].fd)))
 		return 0;
-	return refuse(error, "driver %s does not send, though a program is there", port->driver);
+	return refuse(error, "driver %s does not send, though a program is there", driver(port));
 }
 
 /* ---- the rungs ---- */
@@ -215,6 +219,8 @@ static int try_mode(struct xsk_port *port, const struct xsk_port_request *req, u
 		return err;
 	if (receives(port)) {
 		err = attach(port, req, mode, error);
+		if (err == -EOPNOTSUPP && !strcmp(error->step, "attach"))
+			return refuse(error, "driver %s takes no program there", driver(port));
 		if (err)
 			return err;
 	}
@@ -222,7 +228,7 @@ static int try_mode(struct xsk_port *port, const struct xsk_port_request *req, u
 	err = xsk_port_open_queues(port, req, error);
 	/* Before 6.3 it is bind that tells. */
 	if (err == -EOPNOTSUPP && mode == XSK_MODE_ZEROCOPY && !req->device.features_known)
-		return refuse(error, "driver %s does not offer it", port->driver);
+		return refuse(error, "driver %s does not offer it", driver(port));
 	if (err)
 		return err;
 	err = attach_to_send(port, req, error);

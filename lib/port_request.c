@@ -88,6 +88,12 @@ static int refuse(struct xsk_error *error, const char *what, uint32_t value)
 			      "header");
 }
 
+static int refuse_wait(struct xsk_error *error, uint32_t wait)
+{
+	xsk_error_set(error, -EINVAL, "opts", "there is no waiting strategy %u", wait);
+	return xsk_error_hint(error, "take XSK_WAIT_SLEEP, XSK_WAIT_SPIN or XSK_WAIT_BUSY_POLL");
+}
+
 static int check_words(const struct xsk_port_opts *opts, struct xsk_error *error)
 {
 	if (opts->flags & ~KNOWN_FLAGS)
@@ -97,7 +103,7 @@ static int check_words(const struct xsk_port_opts *opts, struct xsk_error *error
 	if (opts->direction & ~BOTH_DIRECTIONS)
 		return refuse(error, "direction", opts->direction);
 	if (opts->wait > XSK_WAIT_BUSY_POLL)
-		return refuse(error, "wait", opts->wait);
+		return refuse_wait(error, opts->wait);
 	if (opts->busy_poll_us > INT32_MAX || opts->busy_poll_budget > UINT16_MAX)
 		return xsk_error_set(error, -EINVAL, "opts", "busy_poll_us %u or busy_poll_budget "
 				     "%u is more than the kernel takes", opts->busy_poll_us,
@@ -204,19 +210,29 @@ static uint32_t queues_in_use(const struct xsk_port_request *req)
 	return rx > tx ? rx : tx;
 }
 
+static int refuse_queues(const struct xsk_port_request *req, uint32_t used,
+			 struct xsk_error *error)
+{
+	const struct xsk_port_opts *opts = &req->opts;
+	uint64_t end = (uint64_t)opts->first_queue + (opts->queues ? opts->queues : 1);
+	const char *name = req->device.netdev.name;
+
+	if (!used)
+		xsk_error_set(error, -EINVAL, "opts", "%s has no queue of that direction in use",
+			      name);
+	else
+		xsk_error_set(error, -EINVAL, "opts", "queue %llu was asked for, but %s has the "
+			      "queues 0 to %u in use", (unsigned long long)end - 1, name, used - 1);
+	return xsk_error_hint(error, "ethtool -l shows the queues, and -L switches them on");
+}
+
 static int check_queues(struct xsk_port_request *req, struct xsk_error *error)
 {
 	struct xsk_port_opts *opts = &req->opts;
 	uint32_t used = queues_in_use(req);
 
-	if (opts->first_queue >= used || opts->queues > used - opts->first_queue) {
-		uint32_t last = opts->first_queue + (opts->queues ? opts->queues - 1 : 0);
-
-		xsk_error_set(error, -EINVAL, "opts", "queue %u was asked for, but %s has the "
-			      "queues 0 to %u in use", last, req->device.netdev.name, used - 1);
-		return xsk_error_hint(error, "ethtool -l shows the queues, and -L switches them "
-				      "on");
-	}
+	if (opts->first_queue >= used || opts->queues > used - opts->first_queue)
+		return refuse_queues(req, used, error);
 	if (!opts->queues)
 		opts->queues = used - opts->first_queue;
 	if (opts->share && opts->queues > opts->share->memory->npools) {

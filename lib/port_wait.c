@@ -32,8 +32,15 @@ static bool has_packets(struct xsk_queue *queue)
 
 static bool has_room(struct xsk_queue *queue)
 {
-	return xsk_cons_nb_avail(&queue->comp, 1) ||
-	       (queue->pool->count && queue->tx_out < queue->tx_limit);
+	return queue->tx_out < queue->tx_limit || xsk_cons_nb_avail(&queue->comp, 1);
+}
+
+/* They may come back by another port. */
+static bool has_frames(struct xsk_queue *queue)
+{
+	if (!queue->pool->count)
+		xsk_queue_drain_all(queue);
+	return queue->pool->count;
 }
 
 static int count_ready(const struct waiting *waiting)
@@ -43,11 +50,14 @@ static int count_ready(const struct waiting *waiting)
 	for (unsigned int i = 0; i < waiting->n; i++) {
 		struct xsk_queue *queue = waiting->queues[i];
 		bool room = queue->wants_room && has_room(queue);
+		bool frames = queue->wants_frames && has_frames(queue);
 
 		/* Said once: who does not use it is not told for ever. */
 		if (room)
 			queue->wants_room = false;
-		ready += room || has_packets(queue);
+		if (frames)
+			queue->wants_frames = false;
+		ready += room || frames || has_packets(queue);
 	}
 	return ready;
 }
@@ -72,7 +82,7 @@ static int flush_queue(struct xsk_queue *queue)
 			break;
 		before = left;
 	}
-	return left || queue->wants_room;
+	return left || queue->wants_room || queue->wants_frames;
 }
 
 static int flush_all(const struct waiting *waiting)

@@ -23,10 +23,11 @@
  * xsk_port_stats() counts each place, and the sum is the number of frames.
  *
  * Threads. A queue belongs to one thread at a time; the queues of a port may
- * belong to different threads, and no verb takes a lock. Opening, closing and
- * asking is for one thread at a time per port, and closing for when no thread is
- * inside a verb. Of two ports that share their memory (opts.share), queue i of the
- * one and queue i of the other belong to the same thread.
+ * belong to different threads, and no verb takes a lock. A port is closed when no
+ * thread is inside a verb of it. Of ports that share their memory (opts.share), queue i
+ * of the one and queue i of the other belong to the same thread; and one is opened on
+ * the memory, or closed, when no thread is inside a verb of any of them, nor asks for
+ * statistics.
  *
  * A queue as a file: xsk_queue_fd() in the program's own poll(2) or epoll(7).
  *
@@ -81,7 +82,10 @@ struct xsk_port;
 #define XSK_PORT_NO_HUGE	(1u << 3)
 /* map_fd is an XSKMAP of the caller's own program; nothing is attached. */
 #define XSK_PORT_MAP_FD		(1u << 4)
-/* A program without an XSKMAP called xsks_map is detached first, whoever attached it. */
+/*
+ * A program without an XSKMAP called xsks_map is detached first, whoever attached it; it
+ * does not come back, also where the port cannot be opened for what is found later.
+ */
 #define XSK_PORT_REPLACE	(1u << 5)
 /*
  * Open also where a packet of the MTU does not fit a frame. Such packets are
@@ -222,7 +226,8 @@ struct xsk_port_stats {
 	 * the driver took from it, TX what the NIC has not completed.
 	 */
 	uint64_t frames;
-	uint64_t in_pool, in_fill, in_rx, in_caller, in_tx, in_comp;
+	uint64_t in_pool, in_fill, in_rx, in_tx, in_comp;
+	int64_t in_caller;		/* of one queue less than 0, where others' are freed */
 
 	uint64_t rx_packets, rx_bytes;	/* that xsk_rx() gave */
 	uint64_t tx_packets, tx_bytes;	/* that xsk_tx() took */
@@ -242,7 +247,7 @@ struct xsk_port_stats {
 	uint64_t kick_down;		/* ENETDOWN: the interface is down */
 	uint64_t kick_failed;		/* anything else */
 
-	uint64_t refused;		/* frames that a verb refused */
+	uint64_t refused;		/* calls of verbs that refused something */
 	uint64_t bad_frames;		/* that the kernel gave and did not have; ignored */
 
 	/* Ring levels: entries that the other side has not taken yet. */
@@ -265,7 +270,9 @@ int xsk_queue_stats(const struct xsk_queue *queue, struct xsk_port_stats *stats)
  * that is negative, the error of the verb before, is returned as it is, so errors pass
  * through; but mind "n - sent" where sent is one: all n are the caller's then. Where
  * one of them returns less than 0, xsk_error_last() says why. -ENODEV: the interface is
- * gone, or in another namespace: close the port.
+ * gone, or in another namespace: close the port. Each says so within half a second of
+ * calls, but xsk_free(), which goes on working. Who finds nothing to do, or has not flushed
+ * for long, looks for that, with two system calls every 100 ms, on no packet's way.
  */
 
 /*
@@ -299,7 +306,7 @@ int xsk_free(struct xsk_queue *queue, const struct xsk_frame *frames, int n);
  * Puts frames into the TX ring, whole packets only. Returns how many it took, which
  * are the kernel's now and come back to the pool by themselves; the rest stays the
  * caller's: free it, or try again after xsk_flush(). 0: no room, so wait.
- * Nothing is sent before xsk_flush() or xsk_wait().
+ * They need not be sent before xsk_flush() or xsk_wait().
  * The first frame that cannot be sent ends it, or when it is the first of all:
  * -EINVAL: length 0, or a packet that leaves its frame or does not end, or with
  * XSK_PORT_CHECKED a frame that is not the caller's (as for xsk_free()).
@@ -310,7 +317,7 @@ int xsk_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n);
 
 /*
  * Has the kernel send what TX holds, and look at FILL, if it must be told: at most one
- * system call, and one more to say why where it fails. Returns how many frames are left
+ * system call to do so. Returns how many frames are left
  * in TX that the kernel must be told of once more: flush again, or wait; 0: none.
  * -ENETDOWN: the interface is down; what TX holds is sent when it is up and flushed.
  * -ENXIO: the queue was switched off (ethtool -L). -ENODEV.

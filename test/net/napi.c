@@ -122,9 +122,14 @@ static struct napis look(void)
 	char room[256] __attribute__((aligned(8)));
 	struct nlmsghdr *request;
 	struct napis napis = { 0 };
+	uint16_t number;
 
 	lab_enter(&lab, 0);
-	request = start(room, family(), NLM_F_DUMP, XSK_NETDEV_CMD_NAPI_GET);
+	number = family();
+	/* Without the family (before 6.3) nobody would answer. */
+	if (!number)
+		return napis;
+	request = start(room, number, NLM_F_DUMP, XSK_NETDEV_CMD_NAPI_GET);
 	mnl_attr_put_u32(request, XSK_NETDEV_A_NAPI_IFINDEX, (uint32_t)lab.ifindex[0]);
 	ask(request, take_napi, &napis);
 	return napis;

@@ -165,7 +165,7 @@ refuses lengths port_refuse 's/frame->len > queue->offset_mask + 1/frame->len > 
 refuses options port_refuse 's/(frame->options \&\& queue->max_frags < 2)/0/'
 refuses large_packets port_refuse 's/frame->options & ~XSK_FRAME_CONTD ||/0 ||/'
 refuses others_frames pool 's/memory->tag = next_tag();//'
-refuses shared_frames port 's/xsk_pool_reclaim(.*;//'
+refuses shared_frames port 's,xsk_pool_reclaim(.*;,;,'
 refuses shared_frames port_checked 's/(place, queue->port->number,/(place, 0,/'
 refuses large_packets port_refuse 's/(uint32_t)i >= queue->max_frags/0/'
 refuses large_packets port_refuse 's/return -ENODATA;/return n;/'
@@ -189,7 +189,7 @@ believes()
 
 believes completed_twice port_checked "$checked_drain s/ || !kernel_has(.*))/)/"
 believes completed_anothers port_checked \
-	's/return has == owner(.*||$/return xsk_owner_place(has) == place ||/'
+	's/return has == owner(.*;/return xsk_owner_place(has) == place;/'
 believes completed_too_many port_burst "$drain s/n < queue->tx_out ? n : queue->tx_out/n/"
 believes completed_no_frame port_burst \
 	's/return likely(all < queue->area_size) ? n : .*;/return n;/'
@@ -218,16 +218,16 @@ loses each_frame_in_one_place port_burst 's/memcpy(frames + first, entries, .*;/
 loses each_frame_in_one_place port_burst 's/all |= copy_starts(.*;/;/'
 loses each_frame_in_one_place port_burst "$rx s/xsk_pool_lend(.*;//"
 loses each_frame_in_one_place port_burst "$rx s/xsk_queue_refill(queue);//"
-loses each_frame_in_one_place port_burst "$alloc s/drain_all(queue);/;/"
-loses each_frame_in_one_place port_burst "$refill s/drain_all(queue);/;/"
-loses back_through_the_other port_burst "$alloc s/drain_all(queue);/;/"
+loses each_frame_in_one_place port_burst "$alloc s/xsk_queue_drain_all(queue);/;/"
+loses each_frame_in_one_place port_burst "$refill s/xsk_queue_drain_all(queue);/;/"
+loses back_through_the_other port_burst "$alloc s/xsk_queue_drain_all(queue);/;/"
 loses back_through_the_other port_burst 's/memory->nports > 1/0/'
 loses each_frame_in_one_place port_burst "$tx s/if (queue->tx_out)/if (0)/"
 loses each_frame_in_one_place port_burst "$tx s/(uint32_t)n > room/0/"
 loses each_frame_in_one_place port_burst "$free s/ & mask;/;/"
 loses book_begun_late pool \
-	's/xsk_owner(XSK_PLACE_KERNEL, port, 0);/xsk_owner(XSK_PLACE_CALLER, port, 0);/'
-loses book_begun_late port_checked 's/has == xsk_owner(XSK_PLACE_KERNEL, .*);/0;/'
+	's/xsk_owner(XSK_PLACE_KERNEL, port, i/xsk_owner(XSK_PLACE_CALLER, port, i/'
+loses book_begun_late port_checked 's/xsk_owner_place(has) == XSK_PLACE_KERNEL/0/'
 loses reclaimed pool "$is_kernels s/owner == xsk_owner(XSK_PLACE_TX, port, queue) ||//"
 bite pool reclaimed_too_many pool 's/ \&\& pool->count < memory->frames//'
 bite pool reclaimed pool 's/if (!is_kernels(.*))/if (0)/'

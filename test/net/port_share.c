@@ -362,6 +362,12 @@ static void several_queues(void **state)
 	both_ways(one, other);
 	xsk_port_close(one);
 	ports_assert_law(other);
+	/* Each pool has its own frames again. */
+	for (unsigned int i = 0; i < QUEUES; i++) {
+		assert_int_equal(xsk_queue_stats(xsk_port_queue(other, i), &second), 0);
+		assert_int_equal(second.frames, FRAMES);
+		assert_int_equal(second.in_fill, FILL);
+	}
 	/* Fewer queues may share, too. */
 	one = open_on(&left, (struct xsk_port_opts){ .queues = 1 }, other);
 	both_ways(one, other);

@@ -412,6 +412,31 @@ static void by_epoll(void **state)
 	}
 }
 
+/* TX has room again, though all that came back went into FILL. */
+static void room_without_frames(void **state)
+{
+	struct xsk_port *port = ports_open("lab0", (struct xsk_port_opts){
+		.queues = 1, .frames = 64, .tx_size = 32, .comp_size = 32 });
+	struct xsk_queue *queue = xsk_port_queue(port, 0);
+	struct xsk_frame frames[64];
+
+	(void)state;
+	for (int half = 0; half < 2; half++) {
+		for (uint32_t i = 0; i < 32; i++)
+			lab_send(&lab, i, 100);
+		ports_take(queue, frames + 32 * half, 32);
+	}
+	assert_int_equal(ports_assert_law(port).in_caller, 64);
+	assert_int_equal(xsk_tx(queue, frames, 64), 32);
+	assert_int_equal(xsk_wait(&queue, 1, LONG_MS), 1);
+	assert_int_equal(xsk_tx(queue, frames + 32, 32), 32);
+	assert_true(xsk_flush(queue) >= 0);
+	for (uint32_t i = 0; i < 64; i++)
+		lab_expect(&lab, i % 32, 100);
+	ports_assert_law(port);
+	xsk_port_close(port);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, count, nothing_left)
 
 int main(void)
@@ -421,6 +446,7 @@ int main(void)
 		TEST(spinning),
 		TEST(busy_polling),
 		TEST(after_a_dry_pool),
+		TEST(room_without_frames),
 		TEST(signals),
 		TEST(what_cannot_be_waited_for),
 		TEST(queues_of_two_ports),

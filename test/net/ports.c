@@ -85,7 +85,7 @@ struct xsk_port_stats ports_assert_law(const struct xsk_port *port)
 {
 	struct xsk_port_stats stats = ports_stats(port);
 
-	if (stats.in_pool + stats.in_fill + stats.in_rx + stats.in_caller + stats.in_tx +
+	if (stats.in_pool + stats.in_fill + stats.in_rx + (uint64_t)stats.in_caller + stats.in_tx +
 	    stats.in_comp != stats.frames)
 		fail_msg("%llu frames, but pool %llu, FILL %llu, RX %llu, caller %lld, TX %llu, "
 			 "COMPLETION %llu", (unsigned long long)stats.frames,

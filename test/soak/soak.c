@@ -233,6 +233,7 @@ static void play(struct chance *chance)
 
 static void finish(void)
 {
+	record_begin();
 	soak.last = true;
 	for (uint32_t i = 0; i < SOAK_LINKS; i++)
 		soak_set(&soak.disturbed[i], true);
@@ -243,6 +244,7 @@ static void finish(void)
 		link_remove();
 	for (int i = 0; i < 2; i++)
 		side_join(&soak.sides[i]);
+	record_end();
 }
 
 /* ---- what an era leaves behind ---- */

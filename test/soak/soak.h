@@ -12,6 +12,7 @@
  *     work.c    a random burst: receive, send, hold, forward, free, wait
  *     hand.c    the verbs, each held against a model of who has what
  *     packet.c  packets whose every byte is known; none twice, none out of order
+ *     record.c  what busy polling writes down, to be put back
  *     link.c    the pairs, their counters, and who takes them down and up
  *
  * An era has its own namespaces and pairs. Of its rounds the quiet ones must end with
@@ -313,6 +314,12 @@ void life_reopen(struct side *side, uint32_t link);
 
 void side_start(struct side *side, int index);
 void side_join(struct side *side);
+
+/* ---- record.c ---- */
+
+/* While there are the interfaces, and after the ports. */
+void record_begin(void);
+void record_end(void);
 
 /* ---- link.c ---- */
 

@@ -282,7 +282,7 @@ static void book_begun(void **state)
 		uint32_t owner = xsk_pool_owner(memory, addr + 100);
 
 		if (addr == second)
-			assert_int_equal(owner, xsk_owner(XSK_PLACE_KERNEL, 3, 0));
+			assert_int_equal(owner, xsk_owner(XSK_PLACE_KERNEL, 3, 1));
 		else
 			assert_int_equal(owner, xsk_owner(XSK_PLACE_POOL, 0,
 							  addr == first || addr >= 16 * 2048));
@@ -297,12 +297,12 @@ static void reclaimed(void **state)
 	struct xsk_memory *memory = create(2, 16, true);
 	const uint32_t of_queue[] = {
 		xsk_owner(XSK_PLACE_FILL, 2, 1), xsk_owner(XSK_PLACE_TX, 2, 1),
-		xsk_owner(XSK_PLACE_KERNEL, 2, 0),
+		xsk_owner(XSK_PLACE_KERNEL, 2, 1),
 	};
 	const uint32_t others[] = {
 		xsk_owner(XSK_PLACE_FILL, 2, 0), xsk_owner(XSK_PLACE_TX, 2, 0),
 		xsk_owner(XSK_PLACE_FILL, 1, 1), xsk_owner(XSK_PLACE_TX, 1, 1),
-		xsk_owner(XSK_PLACE_KERNEL, 1, 0), xsk_owner(XSK_PLACE_CALLER, 2, 1),
+		xsk_owner(XSK_PLACE_KERNEL, 1, 1), xsk_owner(XSK_PLACE_CALLER, 2, 1),
 	};
 	uint64_t frames[9];
 

@@ -269,7 +269,7 @@ static void do_alloc(uint32_t index)
 		keep(frames[i]);
 	}
 	if (n)
-		assert_int_equal(queue->wants_room, got < n);
+		assert_int_equal(queue->wants_frames, got < n);
 	/* Fewer only when there are no more, in COMPLETION neither. */
 	if (got < n)
 		assert_int_equal(count(POOL, index) + count(COMP, index), 0);
