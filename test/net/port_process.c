@@ -333,9 +333,9 @@ static struct napis look(void)
 	struct nlmsghdr *header = (void *)answer;
 	uint16_t netdev = family(fd, answer);
 	struct napis napis = { 0 };
-	int len;
+	unsigned int len;
 
-	len = !netdev ? 0 : (int)ask(fd, netdev, NLM_F_DUMP, NETDEV_NAPI_GET,
+	len = !netdev ? 0 : (unsigned int)ask(fd, netdev, NLM_F_DUMP, NETDEV_NAPI_GET,
 				     NETDEV_NAPI_IFINDEX, &lab.ifindex[0], 4, answer);
 	for (; NLMSG_OK(header, len) && header->nlmsg_type == netdev;
 	     header = NLMSG_NEXT(header, len)) {
