@@ -288,7 +288,7 @@ static bool switch_off(void)
 {
 	if (!system("ethtool -L lab0 tx 1 2>/dev/null"))
 		return true;
-	print_message("# skipped: this kernel does not switch off a queue that has a socket\n");
+	print_message("# this kernel does not switch off a queue that has a socket\n");
 	return false;
 }
 
@@ -321,10 +321,12 @@ static void queue_switched_off_and_on(void **state)
 	ports_drain(queue);
 	for (uint32_t i = 0; i < 20; i++)
 		lab_expect(&lab, i, 100);
+	/* Refused, it goes on. */
 	if (!switch_off()) {
+		ports_transmit(queue, &lab, 0, 100);
+		ports_assert_law(port);
 		xsk_port_close(port);
-		lab_assert_prog(&lab, 0, false);
-		skip();
+		return;
 	}
 	assert_int_equal(ports_info(port).tx_queues, 1);
 	put_in_tx(queue, 30, 20);
