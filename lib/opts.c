@@ -14,14 +14,18 @@ int xsk_opts_read(void *known, size_t size, const void *opts, struct xsk_error *
 	if (!opts)
 		return 0;
 	memcpy(&sz, opts, sizeof(sz));
-	if (sz < sizeof(sz))
-		return xsk_error_set(error, -EINVAL, "opts",
-				     "sz is %zu, less than the field itself", sz);
-	for (size_t i = size; i < sz; i++)
-		if (bytes[i])
-			return xsk_error_set(error, -EINVAL, "opts",
-					     "byte %zu is set and means nothing to this version "
-					     "(it knows %zu bytes, sz is %zu)", i, size, sz);
+	if (sz < sizeof(sz)) {
+		xsk_error_set(error, -EINVAL, "opts", "sz is %zu, less than the field itself", sz);
+		return xsk_error_hint(error, "set sz to the size of the struct");
+	}
+	for (size_t i = size; i < sz; i++) {
+		if (!bytes[i])
+			continue;
+		xsk_error_set(error, -EINVAL, "opts", "byte %zu is set and means nothing to this "
+			      "version (it knows %zu bytes, sz is %zu)", i, size, sz);
+		return xsk_error_hint(error, "set sz to the size of the struct and the rest to 0; "
+				      "or take the library of the header");
+	}
 	memcpy(known, opts, sz < size ? sz : size);
 	return 0;
 }

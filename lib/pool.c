@@ -136,10 +136,12 @@ int xsk_pool_create(struct xsk_memory **ret, const struct xsk_memory_request *re
 	struct xsk_memory *memory;
 	int err;
 
-	if (frames > XSK_POOL_MAX_FRAMES)
-		return xsk_error_set(error, -EINVAL, "opts", "%u queues with %u frames each are "
-				     "more than %u frames", request->pools,
-				     request->frames_per_pool, XSK_POOL_MAX_FRAMES);
+	if (frames > XSK_POOL_MAX_FRAMES) {
+		xsk_error_set(error, -EINVAL, "opts", "%u queues with %u frames each are more "
+			      "than %u frames", request->pools, request->frames_per_pool,
+			      XSK_POOL_MAX_FRAMES);
+		return xsk_error_hint(error, "take fewer frames, or fewer queues");
+	}
 	memory = calloc(1, sizeof(*memory));
 	if (!memory)
 		return xsk_error_system(error, -ENOMEM, "memory");

@@ -117,9 +117,12 @@ static int enter_memory(struct xsk_port *port, struct xsk_memory *memory,
 
 	while (number < XSK_POOL_MAX_PORTS && memory->ports[number])
 		number++;
-	if (number == XSK_POOL_MAX_PORTS)
-		return xsk_error_set(error, -ENOSPC, "memory", "%d ports share it already",
-				     XSK_POOL_MAX_PORTS);
+	if (number == XSK_POOL_MAX_PORTS) {
+		xsk_error_set(error, -ENOSPC, "memory", "%d ports share it already",
+			      XSK_POOL_MAX_PORTS);
+		return xsk_error_hint(error, "close one of them, or open this one with memory of "
+				      "its own");
+	}
 	memory->ports[number] = port;
 	memory->nports++;
 	port->memory = memory;
@@ -543,8 +546,10 @@ static int open_port(struct xsk_port **ret, const char *ifname, const struct xsk
 	struct xsk_port *port;
 	int err;
 
-	if (!ret)
-		return xsk_error_set(error, -EINVAL, "port", "the place for the port is NULL");
+	if (!ret) {
+		xsk_error_set(error, -EINVAL, "port", "the place for the port is NULL");
+		return xsk_error_hint(error, "give the address of a struct xsk_port *");
+	}
 	err = xsk_port_request_make(&req, ifname, opts, error);
 	if (err)
 		return err;

@@ -104,16 +104,25 @@ static int check_words(const struct xsk_port_opts *opts, struct xsk_error *error
 		return refuse(error, "direction", opts->direction);
 	if (opts->wait > XSK_WAIT_BUSY_POLL)
 		return refuse_wait(error, opts->wait);
-	if (opts->busy_poll_us > INT32_MAX || opts->busy_poll_budget > UINT16_MAX)
-		return xsk_error_set(error, -EINVAL, "opts", "busy_poll_us %u or busy_poll_budget "
-				     "%u is more than the kernel takes", opts->busy_poll_us,
-				     opts->busy_poll_budget);
-	if (opts->flags & XSK_PORT_HUGE && opts->flags & XSK_PORT_NO_HUGE)
-		return xsk_error_set(error, -EINVAL, "opts", "XSK_PORT_HUGE and XSK_PORT_NO_HUGE "
-				     "exclude each other");
-	if (opts->flags & XSK_PORT_MAP_FD && opts->flags & XSK_PORT_REPLACE)
-		return xsk_error_set(error, -EINVAL, "opts", "XSK_PORT_REPLACE attaches a program, "
-				     "XSK_PORT_MAP_FD none");
+	if (opts->busy_poll_us > INT32_MAX || opts->busy_poll_budget > UINT16_MAX) {
+		xsk_error_set(error, -EINVAL, "opts", "busy_poll_us %u or busy_poll_budget %u is "
+			      "more than the kernel takes", opts->busy_poll_us,
+			      opts->busy_poll_budget);
+		return xsk_error_hint(error, "take at most %d and %d; 0 is the default of each",
+				      INT32_MAX, UINT16_MAX);
+	}
+	if (opts->flags & XSK_PORT_HUGE && opts->flags & XSK_PORT_NO_HUGE) {
+		xsk_error_set(error, -EINVAL, "opts", "XSK_PORT_HUGE and XSK_PORT_NO_HUGE exclude "
+			      "each other");
+		return xsk_error_hint(error, "set one of them, or none: then huge pages are used "
+				      "where there are some");
+	}
+	if (opts->flags & XSK_PORT_MAP_FD && opts->flags & XSK_PORT_REPLACE) {
+		xsk_error_set(error, -EINVAL, "opts", "XSK_PORT_REPLACE attaches a program, "
+			      "XSK_PORT_MAP_FD none");
+		return xsk_error_hint(error, "leave one of them out; the program of map_fd is "
+				      "yours to attach");
+	}
 	return 0;
 }
 
@@ -166,9 +175,11 @@ static int check_frames(struct xsk_port_opts *opts, struct xsk_error *error)
 	if (!opts->frames)
 		opts->frames = rx && tx ? opts->fill_size + opts->tx_size :
 			       rx ? 2 * opts->fill_size : opts->tx_size;
-	if (opts->frames < MIN_FRAMES)
-		return xsk_error_set(error, -EINVAL, "opts", "%u frames for each queue are fewer "
-				     "than %u", opts->frames, MIN_FRAMES);
+	if (opts->frames < MIN_FRAMES) {
+		xsk_error_set(error, -EINVAL, "opts", "%u frames for each queue are fewer than %u",
+			      opts->frames, MIN_FRAMES);
+		return xsk_error_hint(error, "set opts.frames to %u or more", MIN_FRAMES);
+	}
 	return 0;
 }
 
@@ -276,8 +287,10 @@ int xsk_port_request_make(struct xsk_port_request *req, const char *ifname,
 	int err;
 
 	memset(req, 0, sizeof(*req));
-	if (!ifname)
-		return xsk_error_set(error, -EINVAL, "interface", "its name is NULL");
+	if (!ifname) {
+		xsk_error_set(error, -EINVAL, "interface", "its name is NULL");
+		return xsk_error_hint(error, "give a name; ip link lists those that are");
+	}
 	req->ifname = ifname;
 	err = xsk_opts_read(known, sizeof(*known), opts, error);
 	if (err)

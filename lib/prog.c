@@ -412,12 +412,17 @@ int xsk_prog_check_map(int map_fd, struct xsk_error *error)
 
 	err = xsk_attached_map_info(map_fd, &info);
 	/* As the kernel has it. */
-	if (err == -EBADF || err == -EBADFD)
-		return xsk_error_system(error, -EBADF, "XSKMAP");
+	if (err == -EBADF || err == -EBADFD) {
+		xsk_error_system(error, -EBADF, "XSKMAP");
+		return xsk_error_hint(error, "give an open one, of a map of type "
+				      "BPF_MAP_TYPE_XSKMAP");
+	}
 	/* What is no map has no such type; what may not be asked is tried. */
-	if (err == -EINVAL || (!err && info.type != BPF_MAP_TYPE_XSKMAP))
-		return xsk_error_set(error, -EINVAL, "XSKMAP",
-				     "the descriptor is not one of an XSKMAP");
+	if (err == -EINVAL || (!err && info.type != BPF_MAP_TYPE_XSKMAP)) {
+		xsk_error_set(error, -EINVAL, "XSKMAP", "the descriptor is not one of an XSKMAP");
+		return xsk_error_hint(error, "give that of the program's map of type "
+				      "BPF_MAP_TYPE_XSKMAP");
+	}
 	return 0;
 }
 

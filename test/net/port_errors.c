@@ -64,15 +64,18 @@ static int nothing_left(void **state)
 	return 0;
 }
 
-/* On lab0, as told; the same also where nobody wants to know why. */
+/* On lab0, as told, and with a next move; the same also where nobody wants to know why. */
 static void refused(struct xsk_port_opts opts, int code, const char *reason, const char *hint)
 {
 	struct xsk_port *port = NULL;
+	struct xsk_error last;
 
 	ports_refused("lab0", opts, code, reason, hint);
 	opts.sz = sizeof(opts);
 	assert_int_equal(xsk_port_open(&port, "lab0", &opts, NULL), code);
 	assert_null(port);
+	xsk_error_last(&last);
+	assert_true(last.hint[0]);
 }
 
 /* The port is as if nothing had been before. */
@@ -100,10 +103,11 @@ static void no_such_interface(void **state)
 		      "no interface 'lab0lab0lab0lab0'", "ip link");
 	/* That of the other namespace. */
 	ports_refused("lab1", OPTS(0), -ENODEV, "in this network namespace", "ip link");
-	ports_refused(NULL, OPTS(0), -EINVAL, "name is NULL", "");
+	ports_refused(NULL, OPTS(0), -EINVAL, "name is NULL", "ip link");
 	assert_int_equal(xsk_port_open(NULL, "lab0", NULL, &error), -EINVAL);
 	assert_int_equal(error.code, -EINVAL);
 	assert_non_null(strstr(error.reason, "place for the port is NULL"));
+	assert_non_null(strstr(error.hint, "struct xsk_port *"));
 	assert_int_equal(xsk_port_open(NULL, "lab0", NULL, NULL), -EINVAL);
 	assert_int_equal(xsk_port_open(&port, NULL, NULL, NULL), -EINVAL);
 	assert_null(port);
@@ -118,9 +122,9 @@ static void unknown_words(void **state)
 	refused(OPTS(.direction = 1u << 2), -EINVAL, "direction 0x4", "<xsk/port.h>");
 	refused(OPTS(.wait = 3), -EINVAL, "no waiting strategy 3", "XSK_WAIT_SLEEP");
 	refused(OPTS(.flags = XSK_PORT_HUGE | XSK_PORT_NO_HUGE), -EINVAL,
-		"exclude each other", "");
+		"exclude each other", "one of them, or none");
 	refused(OPTS(.flags = XSK_PORT_MAP_FD | XSK_PORT_REPLACE), -EINVAL,
-		"XSK_PORT_MAP_FD", "");
+		"XSK_PORT_MAP_FD", "leave one of them out");
 }
 
 static void ring_sizes(void **state)
@@ -151,11 +155,14 @@ static void frames(void **state)
 	refused(OPTS(.headroom = UINT32_MAX), -EINVAL, "headroom", "less headroom");
 	refused(OPTS(.headroom = 1900, .frame_size = 2048), -EINVAL, "headroom of 1900",
 		"larger frames");
-	refused(OPTS(.frames = 15), -EINVAL, "15 frames for each queue", "");
+	refused(OPTS(.frames = 15), -EINVAL, "15 frames for each queue", "16 or more");
+	/* By the sizes of the rings. */
+	refused(OPTS(.fill_size = 4, .direction = XSK_DIRECTION_RX), -EINVAL,
+		"8 frames for each queue", "set opts.frames to 16 or more");
 	refused(OPTS(.frames = UINT32_MAX), -EINVAL, "queues with 4294967295 frames each",
-		"");
+		"fewer frames");
 	refused(OPTS(.frames = (1u << 24) / QUEUES + 1), -EINVAL,
-		"more than 16777216 frames", "");
+		"more than 16777216 frames", "fewer queues");
 	refused(OPTS(.frames = 1u << 20, .flags = XSK_PORT_HUGE), -ENOMEM, "huge pages",
 		"nr_hugepages");
 	opens(OPTS(.frames = 32, .frame_size = 2048));
@@ -377,9 +384,9 @@ static void busy_poll(void **state)
 	opens(busy_sender);
 	/* More than the kernel takes for a number of either. */
 	refused(OPTS(.wait = XSK_WAIT_BUSY_POLL, .busy_poll_us = 1u << 31), -EINVAL,
-		"busy_poll_us", "");
+		"busy_poll_us", "take at most 2147483647 and 65535");
 	refused(OPTS(.wait = XSK_WAIT_BUSY_POLL, .busy_poll_budget = 1u << 16), -EINVAL,
-		"busy_poll_budget", "");
+		"busy_poll_budget", "take at most 2147483647 and 65535");
 }
 
 static void limit_descriptors(rlim_t limit, rlim_t *old)

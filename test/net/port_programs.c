@@ -283,7 +283,8 @@ static void second_port_in_the_other_mode(void **state)
 
 static void refuse_map(int fd, int code, const char *reason)
 {
-	ports_refused("lab0", OPTS(.flags = XSK_PORT_MAP_FD, .map_fd = fd), code, reason, "");
+	ports_refused("lab0", OPTS(.flags = XSK_PORT_MAP_FD, .map_fd = fd), code, reason,
+		      "map of type BPF_MAP_TYPE_XSKMAP");
 }
 
 static void map_of_the_callers(void **state)

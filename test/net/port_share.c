@@ -6,6 +6,7 @@
  */
 #include "ports.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #define QUEUES 2
@@ -375,6 +376,36 @@ static void several_queues(void **state)
 	xsk_port_close(one);
 }
 
+/* 256 ports on one memory, and no more. Each sends by another queue of an interface. */
+static void as_many_as_can_be(void **state)
+{
+	struct xsk_port *ports[256];
+	struct xsk_port_opts opts = { .queues = 1, .direction = XSK_DIRECTION_TX, .frames = 16 };
+	struct xsk_frame frame;
+
+	(void)state;
+	lab_enter(&left, 0);
+	lab_run("ip link add many0 numtxqueues 257 numrxqueues 257 type veth peer name many1 "
+		"numtxqueues 257 numrxqueues 257");
+	for (int i = 0; i < 256; i++) {
+		ports[i] = ports_open("many0", opts);
+		opts.share = ports[0];
+		opts.frames = 0;
+		opts.first_queue++;
+	}
+	ports_refused("many0", opts, -ENOSPC, "256 ports share it already", "close one of them");
+	xsk_port_close(ports[7]);
+	ports[7] = ports_open("many0", opts);
+	opts.first_queue = 7;
+	ports_refused("many0", opts, -ENOSPC, "256 ports share it already", "its own");
+	assert_int_equal(xsk_alloc(xsk_port_queue(ports[7], 0), &frame, 1), 1);
+	assert_int_equal(xsk_free(xsk_port_queue(ports[255], 0), &frame, 1), 1);
+	ports_assert_law(ports[0]);
+	for (int i = 0; i < 256; i++)
+		xsk_port_close(ports[i]);
+	lab_run("ip link del many0");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, count, nothing_left)
 
 int main(void)
@@ -386,6 +417,7 @@ int main(void)
 		TEST(either_goes_first),
 		TEST(three_ports),
 		TEST(several_queues),
+		TEST(as_many_as_can_be),
 	};
 
 	return cmocka_run_group_tests_name("port_share", tests, open_labs, close_labs);

@@ -514,6 +514,7 @@ static void opts_sz_too_small(void **state)
 		assert_int_equal(xsk_opts_read(&known, KNOWN, &opts, &error), -EINVAL);
 		assert_int_equal(error.code, -EINVAL);
 		assert_non_null(strstr(error.reason, "sz"));
+		assert_non_null(strstr(error.hint, "size of the struct"));
 		assert_memory_equal(&known, &zeroes, sizeof(known));
 	}
 }
@@ -568,6 +569,7 @@ static void opts_later(void **state)
 		assert_int_equal(error.code, -EINVAL);
 		snprintf(byte, sizeof(byte), "byte %zu ", i);
 		assert_non_null(strstr(error.reason, byte));
+		assert_non_null(strstr(error.hint, "the rest to 0"));
 		assert_memory_equal(&known, &zeroes, sizeof(known));
 		((unsigned char *)&later)[i] = 0;
 	}

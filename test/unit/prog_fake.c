@@ -1540,8 +1540,10 @@ static void only_xskmaps(void **state)
 	assert_int_equal(xsk_prog_check_map(map_fd, &error), 0);
 	assert_int_equal(xsk_prog_check_map(other_fd, &error), -EINVAL);
 	assert_int_equal(error.code, -EINVAL);
+	assert_non_null(strstr(error.hint, "BPF_MAP_TYPE_XSKMAP"));
 	assert_int_equal(xsk_prog_check_map(-1, &error), -EBADF);
 	assert_int_equal(error.code, -EBADF);
+	assert_non_null(strstr(error.hint, "an open one"));
 
 	/* No descriptor of bpf(2) at all; and where it may not be asked. */
 	kernel.fail_name = "bpf_obj_get_info_by_fd";
