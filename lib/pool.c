@@ -79,7 +79,7 @@ static uint64_t next_tag(void)
 	static uint32_t last;
 	uint32_t number = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 
-	return (uint64_t)(number % 0x7fff + 1) << XSK_POOL_TAG_SHIFT;
+	return (uint64_t)(number % XSK_POOL_MAX_TAG + 1) << XSK_POOL_TAG_SHIFT;
 }
 
 static int make_pools(struct xsk_memory *memory)

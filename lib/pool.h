@@ -20,6 +20,7 @@ struct xsk_port;
 /* The bits of an address that the kernel knows; those above are a tag, see below. */
 #define XSK_POOL_TAG_SHIFT 48
 #define XSK_POOL_ADDR_MASK ((1ULL << XSK_POOL_TAG_SHIFT) - 1)
+#define XSK_POOL_MAX_TAG 0x7fff		/* from 1 on */
 
 #define XSK_POOL_MAX_PORTS 256		/* on one memory */
 #define XSK_POOL_MAX_FRAMES (1U << 24)

@@ -233,6 +233,30 @@ static void describe_owner(const struct xsk_queue *queue, uint32_t owner, char *
 	}
 }
 
+/* In the address there is not the number of the queue's memory, but another one, or none. */
+static int refuse_tag(struct xsk_queue *queue, uint64_t addr, const char *step)
+{
+	unsigned long long ours = queue->memory->tag >> XSK_POOL_TAG_SHIFT;
+	unsigned long long theirs = addr >> XSK_POOL_TAG_SHIFT;
+	const char *name = queue->port->name;
+	struct xsk_error error;
+
+	if (theirs && theirs <= XSK_POOL_MAX_TAG) {
+		xsk_error_set(&error, -EINVAL, step, "queue %u of %s, of memory %llu, is given "
+			      "frame 0x%llx, which is of memory %llu: another port's", queue->id,
+			      name, ours, (unsigned long long)addr, theirs);
+		xsk_error_hint(&error, "give it to the port that it is from, or open one with the "
+			       "memory of the other (opts.share)");
+		return refuse(queue, &error);
+	}
+	xsk_error_set(&error, -EINVAL, step, "queue %u of %s is given address 0x%llx, which lacks "
+		      "the tag of its memory (0x%llx in the upper 16 bits): this port did not give "
+		      "it", queue->id, name, (unsigned long long)addr, ours);
+	xsk_error_hint(&error, "keep addr as xsk_rx() and xsk_alloc() set it, or add to it; frames "
+		       "of another port want its memory (opts.share)");
+	return refuse(queue, &error);
+}
+
 int xsk_refuse_owner(struct xsk_queue *queue, const struct xsk_frame *frame, const char *step)
 {
 	uint64_t addr = untagged(queue, frame->addr);
@@ -250,17 +274,8 @@ int xsk_refuse_owner(struct xsk_queue *queue, const struct xsk_frame *frame, con
 		return refuse(queue, &error);
 	}
 	if (queue->memory->tag &&
-	    (frame->addr & ~XSK_POOL_ADDR_MASK) != queue->memory->tag) {
-		xsk_error_set(&error, -EINVAL, step, "queue %u of %s, of memory %llu, is given "
-			      "frame 0x%llx, which is of memory %llu: another port's", queue->id,
-			      name,
-			      (unsigned long long)(queue->memory->tag >> XSK_POOL_TAG_SHIFT),
-			      (unsigned long long)frame->addr,
-			      (unsigned long long)(frame->addr >> XSK_POOL_TAG_SHIFT));
-		xsk_error_hint(&error, "give it to the port that it is from, or open one with the "
-			       "memory of the other (opts.share)");
-		return refuse(queue, &error);
-	}
+	    (frame->addr & ~XSK_POOL_ADDR_MASK) != queue->memory->tag)
+		return refuse_tag(queue, frame->addr, step);
 	xsk_error_set(&error, -EINVAL, step, "queue %u of %s is given address 0x%llx, beyond the "
 		      "%llu bytes of its memory: no frame", queue->id, name,
 		      (unsigned long long)frame->addr, (unsigned long long)queue->area_size);

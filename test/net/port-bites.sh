@@ -165,6 +165,7 @@ refuses lengths port_refuse 's/frame->len > queue->offset_mask + 1/frame->len > 
 refuses options port_refuse 's/(frame->options \&\& queue->max_frags < 2)/0/'
 refuses large_packets port_refuse 's/frame->options & ~XSK_FRAME_CONTD ||/0 ||/'
 refuses others_frames pool 's/memory->tag = next_tag();//'
+refuses addresses port_refuse 's/theirs \&\& theirs <= XSK_POOL_MAX_TAG/1/'
 refuses shared_frames port 's,xsk_pool_reclaim(.*;,;,'
 refuses shared_frames port_checked 's/(place, queue->port->number,/(place, 0,/'
 refuses large_packets port_refuse 's/(uint32_t)i >= queue->max_frags/0/'
@@ -233,7 +234,7 @@ bite pool reclaimed_too_many pool 's/ \&\& pool->count < memory->frames//'
 bite pool reclaimed pool 's/if (!is_kernels(.*))/if (0)/'
 bite pool created pool 's/note_pools(memory);/;/'
 bite pool book_begun pool 's/note_pools(memory);/;/'
-bite pool numbers pool 's/number % 0x7fff + 1/number % 0x7fff/'
+bite pool numbers pool 's/number % XSK_POOL_MAX_TAG + 1/number % XSK_POOL_MAX_TAG/'
 
 [ "$bad" = 0 ] && echo "$count broken copies, each seen"
 exit "$bad"

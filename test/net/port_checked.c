@@ -404,9 +404,12 @@ static void addresses(void **state)
 	const uint64_t base = frame.addr & ~ADDR_BITS;
 	const uint64_t beyond[] = { FRAMES * FRAME_SIZE, FRAMES * FRAME_SIZE + 1, ADDR_BITS };
 	const uint64_t foreign[] = {
-		frame.addr & ADDR_BITS, frame.addr + (1ULL << 48), frame.addr - (1ULL << 48),
-		frame.addr | 1ULL << 63, UINT64_MAX, base - 1,
+		frame.addr + (1ULL << 48), frame.addr - (1ULL << 48), base - 1,
 	};
+	const uint64_t untagged[] = {
+		0, 1, frame.addr & ADDR_BITS, ADDR_BITS, frame.addr | 1ULL << 63, UINT64_MAX,
+	};
+	char text[128];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
@@ -418,6 +421,14 @@ static void addresses(void **state)
 		bad.addr = foreign[i];
 		port_refuses_free(port, &bad, 1, "another port's", "opts.share");
 		port_refuses_tx(port, &bad, 1, -EINVAL, "another port's", "opts.share");
+	}
+	for (size_t i = 0; i < sizeof(untagged) / sizeof(untagged[0]); i++) {
+		bad.addr = untagged[i];
+		snprintf(text, sizeof(text), "given address 0x%llx, which lacks the tag of its "
+			 "memory (0x%llx in", (unsigned long long)bad.addr,
+			 (unsigned long long)frame.addr >> 48);
+		port_refuses_free(port, &bad, 1, text, "as xsk_rx() and xsk_alloc() set it");
+		port_refuses_tx(port, &bad, 1, -EINVAL, text, "opts.share");
 	}
 	send_all(&frame, 1, 0);
 }
@@ -481,9 +492,13 @@ static void others_frames(void **state)
 		open_sender((struct xsk_port_opts){ .flags = flags[i] });
 		assert_int_equal(xsk_alloc(xsk_port_queue(sender, 0), &theirs, 1), 1);
 		theirs.len = 100;
-		snprintf(text, sizeof(text), "is given frame 0x%llx, which is of memory %llu: "
-			 "another port's", (unsigned long long)theirs.addr,
-			 (unsigned long long)(theirs.addr >> 48));
+		if (flags[i])
+			snprintf(text, sizeof(text), "is given frame 0x%llx, which is of memory "
+				 "%llu: another port's", (unsigned long long)theirs.addr,
+				 (unsigned long long)theirs.addr >> 48);
+		else
+			snprintf(text, sizeof(text), "is given address 0x%llx, which lacks the "
+				 "tag", (unsigned long long)theirs.addr);
 		port_refuses_free(port, &theirs, 1, text, "opts.share");
 		port_refuses_tx(port, &theirs, 1, -EINVAL, text, "opts.share");
 		port_refuses_free(port, (struct xsk_frame[]){ ours[0], theirs, ours[1] }, 3, text,
