@@ -98,12 +98,13 @@ static int explain_busy(const struct xsk_binding *binding, struct xsk_error *err
 	struct xsk_holder holder;
 
 	if (xsk_holder_find(&holder, binding->ifindex, binding->queue))
-		xsk_error_set(error, -EBUSY, "bind", "queue %u belongs to another UMEM",
-			      binding->queue);
+		xsk_error_set(error, -EBUSY, "bind", "queue %u is in use: an AF_XDP socket with "
+			      "other memory (UMEM) is bound to it", binding->queue);
 	else
-		xsk_error_set(error, -EBUSY, "bind", "queue %u belongs to another UMEM, of '%s' "
-			      "(process %d)", binding->queue, holder.name, (int)holder.pid);
-	return xsk_error_hint(error, "stop its user, or take another queue");
+		xsk_error_set(error, -EBUSY, "bind", "queue %u is in use: an AF_XDP socket of '%s' "
+			      "(process %d) with other memory (UMEM) is bound to it",
+			      binding->queue, holder.name, (int)holder.pid);
+	return xsk_error_hint(error, "close that socket, or take another queue");
 }
 
 static int explain_bind(int err, const struct xsk_binding *binding,

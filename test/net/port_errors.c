@@ -491,11 +491,12 @@ static void refused_for(struct xsk_port_opts opts, uint32_t queue, const char *n
 {
 	char reason[96];
 
-	snprintf(reason, sizeof(reason), "queue %u belongs to another UMEM", queue);
+	snprintf(reason, sizeof(reason), "queue %u is in use: an AF_XDP socket with other memory",
+		 queue);
 	if (!kernel_tells_of_sockets())
 		print_message("# this kernel does not tell who holds a queue\n");
 	else if (name)
-		snprintf(reason, sizeof(reason), "queue %u belongs to another UMEM, of '%s' "
+		snprintf(reason, sizeof(reason), "queue %u is in use: an AF_XDP socket of '%s' "
 			 "(process %d)", queue, name, (int)pid);
 	else
 		snprintf(reason, sizeof(reason), "(process %d)", (int)getpid());
