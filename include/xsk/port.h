@@ -232,8 +232,11 @@ struct xsk_port_stats {
 	uint64_t rx_packets, rx_bytes;	/* that xsk_rx() gave */
 	uint64_t tx_packets, tx_bytes;	/* that xsk_tx() took */
 
-	/* The kernel's (XDP_STATISTICS): packets lost, and why. */
-	uint64_t rx_dropped;		/* too large for the frames, or no frame (see below) */
+	/*
+	 * The kernel's (XDP_STATISTICS): packets lost, and why. When it copies, a packet
+	 * that found no frame in FILL is counted twice: in rx_dropped and in rx_fill_empty.
+	 */
+	uint64_t rx_dropped;		/* too large for the frames, or no frame for it */
 	uint64_t rx_invalid;
 	uint64_t rx_ring_full;		/* xsk_rx() came too late */
 	uint64_t rx_fill_empty;		/* no frame for it: the caller has too many */
