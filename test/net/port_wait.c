@@ -418,6 +418,7 @@ static void room_without_frames(void **state)
 	struct xsk_port *port = ports_open("lab0", (struct xsk_port_opts){
 		.queues = 1, .frames = 64, .tx_size = 32, .comp_size = 32 });
 	struct xsk_queue *queue = xsk_port_queue(port, 0);
+	struct xsk_port_stats stats;
 	struct xsk_frame frames[64];
 
 	(void)state;
@@ -428,7 +429,14 @@ static void room_without_frames(void **state)
 	}
 	assert_int_equal(ports_assert_law(port).in_caller, 64);
 	assert_int_equal(xsk_tx(queue, frames, 64), 32);
+	/* When all is sent, who flushes once more fills FILL. */
+	ports_drain(queue);
+	assert_int_equal(xsk_flush(queue), 0);
+	stats = ports_assert_law(port);
+	assert_int_equal(stats.in_fill, 32);
+	assert_int_equal(stats.in_pool + stats.in_tx + stats.in_comp, 0);
 	assert_int_equal(xsk_wait(&queue, 1, LONG_MS), 1);
+	assert_int_equal(xsk_wait(&queue, 1, 0), 0);
 	assert_int_equal(xsk_tx(queue, frames + 32, 32), 32);
 	ports_drain(queue);
 	for (uint32_t i = 0; i < 64; i++)
