@@ -427,7 +427,7 @@ static void queue_of_a_tap_that_comes_and_goes(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_lab, close_lab)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(opened_again_at_once),
@@ -440,5 +440,7 @@ int main(void)
 		TEST(queue_of_a_tap_that_comes_and_goes),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests_name("port_life", tests, NULL, NULL);
 }

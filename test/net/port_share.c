@@ -408,7 +408,7 @@ static void as_many_as_can_be(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, count, nothing_left)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(forwarding),
@@ -420,5 +420,7 @@ int main(void)
 		TEST(as_many_as_can_be),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests_name("port_share", tests, open_labs, close_labs);
 }
