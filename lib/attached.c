@@ -26,7 +26,16 @@ int xsk_attached_map_info(int map_fd, struct bpf_map_info *info)
 	return bpf_obj_get_info_by_fd(map_fd, info, &len);
 }
 
-static int map_is_ours(int map_fd)
+/* Which map of a program is looked for. */
+struct wanted {
+	uint32_t type;
+	const char *name;
+};
+
+static const struct wanted sockets = { BPF_MAP_TYPE_XSKMAP, XSK_MAP_NAME };
+static const struct wanted counters = { BPF_MAP_TYPE_PERCPU_ARRAY, XSK_COUNTERS_NAME };
+
+static int is_wanted(int map_fd, const struct wanted *wanted)
 {
 	struct bpf_map_info info;
 	int err;
@@ -34,31 +43,32 @@ static int map_is_ours(int map_fd)
 	err = xsk_attached_map_info(map_fd, &info);
 	if (err)
 		return err;
-	return info.type == BPF_MAP_TYPE_XSKMAP && !strcmp(info.name, XSK_MAP_NAME);
+	return info.type == wanted->type && !strcmp(info.name, wanted->name);
 }
 
 /* Walks the ids of a program's maps. Returns the map's descriptor or -ENOENT. */
-static int find_map(const struct bpf_prog_info *info, const uint32_t *ids)
+static int find_map(const struct bpf_prog_info *info, const uint32_t *ids,
+		    const struct wanted *wanted)
 {
 	uint32_t count = info->nr_map_ids < MAX_MAPS ? info->nr_map_ids : MAX_MAPS;
 
 	for (uint32_t i = 0; i < count; i++) {
 		int fd = bpf_map_get_fd_by_id(ids[i]);
-		int ours;
+		int found;
 
 		if (fd < 0)
 			return fd;
-		ours = map_is_ours(fd);
-		if (ours > 0)
+		found = is_wanted(fd, wanted);
+		if (found > 0)
 			return fd;
 		xsk_sys_close(fd);
-		if (ours < 0)
-			return ours;
+		if (found < 0)
+			return found;
 	}
 	return -ENOENT;
 }
 
-static int map_of(int prog_fd, char name[BPF_OBJ_NAME_LEN])
+static int map_of(int prog_fd, char name[BPF_OBJ_NAME_LEN], const struct wanted *wanted)
 {
 	struct bpf_prog_info info = { 0 };
 	uint32_t ids[MAX_MAPS], len = sizeof(info);
@@ -70,10 +80,11 @@ static int map_of(int prog_fd, char name[BPF_OBJ_NAME_LEN])
 	if (err)
 		return err;
 	memcpy(name, info.name, BPF_OBJ_NAME_LEN);
-	return find_map(&info, ids);
+	return find_map(&info, ids, wanted);
 }
 
-static int map_of_id(uint32_t prog_id, char name[BPF_OBJ_NAME_LEN])
+static int map_of_id(uint32_t prog_id, char name[BPF_OBJ_NAME_LEN],
+		     const struct wanted *wanted)
 {
 	int prog_fd, ret;
 
@@ -82,9 +93,16 @@ static int map_of_id(uint32_t prog_id, char name[BPF_OBJ_NAME_LEN])
 		return XSK_RACED;
 	if (prog_fd < 0)
 		return prog_fd;
-	ret = map_of(prog_fd, name);
+	ret = map_of(prog_fd, name, wanted);
 	xsk_sys_close(prog_fd);
 	return ret;
+}
+
+int xsk_attached_counters(uint32_t prog_id)
+{
+	char name[BPF_OBJ_NAME_LEN];
+
+	return map_of_id(prog_id, name, &counters);
 }
 
 /* ---- links ---- */
@@ -199,7 +217,7 @@ static int map_of_parts(struct xsk_attached *names, const struct part *parts, in
 {
 	for (int i = 0; i < count; i++) {
 		char name[BPF_OBJ_NAME_LEN] = "";
-		int ret = map_of_id(parts[i].prog_id, name);
+		int ret = map_of_id(parts[i].prog_id, name, &sockets);
 
 		if (ret != -ENOENT)
 			return ret;
@@ -219,7 +237,7 @@ static int map_of_pins(struct xsk_attached *names, uint32_t prog_id, int ifindex
 		prog_fd = bpf_obj_get(path);
 		if (prog_fd < 0)
 			break;
-		ret = map_of(prog_fd, name);
+		ret = map_of(prog_fd, name, &sockets);
 		xsk_sys_close(prog_fd);
 		if (ret != -ENOENT)
 			return ret;
@@ -234,7 +252,7 @@ int xsk_attached_map(struct xsk_attached *names, uint32_t prog_id, int ifindex)
 	int ret;
 
 	memset(names, 0, sizeof(*names));
-	ret = map_of_id(prog_id, names->name);
+	ret = map_of_id(prog_id, names->name, &sockets);
 	if (ret != -ENOENT)
 		return ret;
 	ret = find_parts(parts, prog_id);

@@ -13,6 +13,8 @@ struct bpf_map_info;
 
 /* By this name other processes and other libraries find the map. */
 #define XSK_MAP_NAME "xsks_map"
+/* And by this one of ours find its counters. */
+#define XSK_COUNTERS_NAME "xsk_counters"
 
 /* Beside -errno. Below all of the kernel's errors: */
 #define XSK_RACED (-4096)		/* it has changed meanwhile: look again */
@@ -31,6 +33,9 @@ struct xsk_attached {
  * -ENOENT: none has; *names is filled.
  */
 int xsk_attached_map(struct xsk_attached *names, uint32_t prog_id, int ifindex);
+
+/* The counters of a program of ours, as a descriptor of our own, or -ENOENT. */
+int xsk_attached_counters(uint32_t prog_id);
 
 /*
  * The link by which the program is attached, as a descriptor of our own, or

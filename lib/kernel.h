@@ -42,6 +42,7 @@
 #ifndef BPF_F_XDP_HAS_FRAGS		/* 5.18 */
 #define BPF_F_XDP_HAS_FRAGS (1U << 5)
 #endif
+#define XSK_FUNC_XDP_GET_BUFF_LEN 188	/* a BPF helper, 5.18 */
 
 /* <linux/netdev.h> (6.3), as far as it is asked here */
 #define XSK_NETDEV_FAMILY "netdev"

@@ -88,6 +88,7 @@ int xsk_netdev_parse(struct xsk_netdev *ret, const struct nlmsghdr *answer)
 		return -EPROTO;
 
 	dev.ifindex = link->ifi_index;
+	dev.type = link->ifi_type;
 	*ret = dev;
 	return 0;
 }

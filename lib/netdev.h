@@ -12,6 +12,7 @@ struct nlmsghdr;
 struct xsk_netdev {
 	int ifindex;
 	char name[IFNAMSIZ];
+	uint16_t type;		/* ARPHRD_* */
 	uint32_t rx_queues;	/* that it can ever have; some may be switched off */
 	uint32_t tx_queues;
 	uint32_t mtu;

@@ -500,6 +500,7 @@ static struct xsk_port *allocate(const struct xsk_port_request *req)
 	port->busy_poll_us = opts->busy_poll_us;
 	port->busy_poll_budget = opts->busy_poll_budget;
 	port->prog = XSK_PROG_NONE;
+	port->keep = req->keep;
 	port->map_fd = -1;
 	port->rx_queues = req->device.rx_queues;
 	port->tx_queues = req->device.tx_queues;

@@ -6,6 +6,7 @@
  *     port.c          life: open, close, the queues' sockets
  *     port_request.c  what is asked for, and what the interface is
  *     port_mode.c     the mode ladder, and the program
+ *     port_filter.c   what the program takes
  *     port_burst.c    rx, tx, alloc, free: the hot path
  *     port_checked.c  the same where the place of each frame is kept
  *     port_refuse.c   what a verb refuses, and why
@@ -21,6 +22,7 @@
 #include <stdint.h>
 #include <xsk/port.h>
 
+#include "keep.h"
 #include "napi.h"
 #include "netdev.h"
 #include "pool.h"
@@ -70,6 +72,7 @@ struct xsk_port_request {
 	struct xsk_port_opts opts;
 	const char *ifname;
 	struct xsk_port_device device;
+	struct xsk_keep keep;
 };
 
 struct xsk_queue {
@@ -134,6 +137,7 @@ struct xsk_port {
 	uint32_t busy_poll_us;
 	uint32_t busy_poll_budget;
 	struct xsk_prog prog;
+	struct xsk_keep keep;
 	uint32_t prog_mode;		/* XDP_FLAGS_DRV_MODE or _SKB_MODE; 0: no program */
 	int map_fd;			/* the caller's; -1: that of prog */
 	struct xsk_napi napi;
@@ -158,6 +162,14 @@ uint32_t xsk_port_room(uint32_t frame_size, uint32_t headroom);
 int xsk_port_climb(struct xsk_port *port, const struct xsk_port_request *req,
 		   struct xsk_error *error);
 const char *xsk_port_mode_name(uint32_t mode);
+
+/* ---- port_filter.c ---- */
+
+/* Whether filter and keep can be; fills req->keep. */
+int xsk_port_filter_request(struct xsk_port_request *req, struct xsk_error *error);
+/* The port's program, with that filter or NULL; to be freed with xsk_filter_code_free(). */
+int xsk_port_code(struct xsk_code *code, const struct xsk_port *port,
+		  const struct xsk_filter *filter, struct xsk_error *error);
 
 /* ---- port.c ---- */
 

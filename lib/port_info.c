@@ -74,7 +74,7 @@ int xsk_port_info(const struct xsk_port *port, struct xsk_port_info *info)
 	known.fill_size = port->fill_size;
 	known.comp_size = port->comp_size;
 	known.wait = port->wait;
-	known.prog_id = port->prog.id;
+	known.prog_id = xsk_prog_id(&port->prog);
 	known.ifindex = port->ifindex;
 	memcpy(known.driver, port->driver, sizeof(known.driver));
 	describe_mode(port, known.mode_text, sizeof(known.mode_text));
@@ -196,6 +196,16 @@ static void add_memory(struct xsk_port_stats *stats, const struct xsk_memory *me
 	stats->frames = memory->frames;
 }
 
+static void add_program(struct xsk_port_stats *stats, const struct xsk_prog *prog)
+{
+	uint64_t counters[XSK_COUNTERS];
+
+	xsk_prog_counters(prog, counters);
+	stats->filter_matched = counters[XSK_COUNT_MATCHED];
+	stats->filter_kept = counters[XSK_COUNT_KEPT];
+	stats->filter_passed = counters[XSK_COUNT_PASSED];
+}
+
 int xsk_port_stats(const struct xsk_port *port, struct xsk_port_stats *stats)
 {
 	struct xsk_port_stats known = { 0 };
@@ -208,6 +218,7 @@ int xsk_port_stats(const struct xsk_port *port, struct xsk_port_stats *stats)
 		add_levels(&known, &port->queues[i]);
 	}
 	add_memory(&known, port->memory);
+	add_program(&known, &port->prog);
 	return xsk_opts_write(stats, &known, sizeof(known));
 }
 

@@ -125,25 +125,22 @@ static int use_callers_map(struct xsk_port *port, const struct xsk_port_request 
 	return check_prog_mode(port, wanted, error);
 }
 
-static int join(struct xsk_port *port, uint32_t wanted, struct xsk_error *error)
+static int join(struct xsk_port *port, const struct xsk_port_request *req, uint32_t wanted,
+		struct xsk_error *error)
 {
-	struct bpf_insn insns[XSK_FILTER_DEFAULT_INSNS];
-	struct xsk_code code = xsk_filter_default(insns);
 	struct xsk_netdev netdev;
+	struct xsk_code code;
 	int err;
 
-	/*
-	 * With a program that takes packets of several buffers, some drivers hand over
-	 * in two what fits one frame, and kernels whose sockets do not take them drop it
-	 * without a word (veth, 5.18 to 6.5). Who lets large packets go wants the mode.
-	 */
-	code.no_frags = !(port->flags & (XSK_PORT_MULTI_BUFFER | XSK_PORT_LARGE_MTU)) &&
-			!xsk_socket_knows(XDP_USE_SG);
+	err = xsk_port_code(&code, port, req->opts.filter, error);
+	if (err)
+		return err;
 	err = xsk_prog_join(&port->prog, port->ifindex, wanted, &code, error);
+	xsk_filter_code_free(&code);
 	if (err) {
 		size_t len = strlen(error->hint);
 
-		if (err == -EBUSY && len)
+		if (err == -EBUSY && len && !strstr(error->hint, "xsk_port_set_filter"))
 			snprintf(error->hint + len, sizeof(error->hint) - len,
 				 "; or set XSK_PORT_REPLACE");
 		return err;
@@ -173,7 +170,7 @@ static int attach(struct xsk_port *port, const struct xsk_port_request *req, uin
 			if (err)
 				return err;
 		}
-		err = join(port, wanted, error);
+		err = join(port, req, wanted, error);
 		if (err)
 			return err;
 	}

@@ -13,7 +13,8 @@
 #include "sys.h"
 
 #define KNOWN_FLAGS (XSK_PORT_CHECKED | XSK_PORT_MULTI_BUFFER | XSK_PORT_HUGE | \
-		     XSK_PORT_NO_HUGE | XSK_PORT_MAP_FD | XSK_PORT_REPLACE | XSK_PORT_LARGE_MTU)
+		     XSK_PORT_NO_HUGE | XSK_PORT_MAP_FD | XSK_PORT_REPLACE | \
+		     XSK_PORT_LARGE_MTU | XSK_PORT_NO_COUNTERS)
 #define ALL_MODES (XSK_MODE_ZEROCOPY | XSK_MODE_NATIVE | XSK_MODE_GENERIC)
 #define BOTH_DIRECTIONS (XSK_DIRECTION_RX | XSK_DIRECTION_TX)
 #define MIN_FRAME_SIZE 2048
@@ -311,6 +312,8 @@ int xsk_port_request_make(struct xsk_port_request *req, const char *ifname,
 	err = ask_device(&req->device, ifname, error);
 	if (err)
 		return err;
-	err = check_queues(req, error);
+	err = xsk_port_filter_request(req, error);
+	if (!err)
+		err = check_queues(req, error);
 	return err ? err : check_mtu(req, error);
 }

@@ -14,7 +14,10 @@
 #include "netdev.h"
 #include "sys.h"
 
-#define PROG_NAME "libxsk_default"
+#define DEFAULT_NAME "libxsk_default"
+#define FILTER_NAME "libxsk_filter"
+/* What the verifier says of a program that it refuses. */
+#define LOG_SIZE (256 * 1024)
 
 /* Others may attach or detach between our look and our step: look again. */
 #define MAX_TRIES 50
@@ -25,6 +28,7 @@ void xsk_prog_leave(struct xsk_prog *prog)
 		xsk_netdev_set_xdp(prog->ifindex, -1, prog->prog_fd, prog->flags);
 	xsk_sys_close(prog->prog_fd);
 	xsk_sys_close(prog->link_fd);
+	xsk_sys_close(prog->counters_fd);
 	xsk_sys_close(prog->map_fd);
 	*prog = XSK_PROG_NONE;
 }
@@ -56,6 +60,149 @@ static int explain_eperm(struct xsk_error *error, const char *step, const char *
 	xsk_error_set(error, -EPERM, step, "no %s", missing);
 	return xsk_error_hint(error, "run as root, or attach the program elsewhere and set "
 			      "XSK_PORT_MAP_FD (of a port) or XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD");
+}
+
+/* ---- loading ---- */
+
+static int create_map(const struct xsk_netdev *dev, struct xsk_error *error)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_XSKMAP, XSK_MAP_NAME, sizeof(uint32_t),
+				sizeof(uint32_t), xsk_netdev_queues(dev), NULL);
+
+	if (fd == -EPERM)
+		return explain_eperm(error, "XSKMAP", missing_for_new());
+	return fd < 0 ? xsk_error_system(error, fd, "XSKMAP") : fd;
+}
+
+static int create_counters(struct xsk_error *error)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, XSK_COUNTERS_NAME, sizeof(uint32_t),
+				XSK_COUNTERS * sizeof(uint64_t), 1, NULL);
+
+	if (fd == -EPERM)
+		return explain_eperm(error, "counters", missing_for_new());
+	return fd < 0 ? xsk_error_system(error, fd, "counters") : fd;
+}
+
+/* One way in which code can be loaded. */
+struct attempt {
+	struct bpf_insn *insns;
+	size_t count;
+	const char *name;
+	uint32_t flags;
+	char *log;			/* LOG_SIZE of it, or NULL */
+};
+
+/*
+ * The verifier gives up when a signal is pending (-EAGAIN), and libbpf tries only
+ * five times: not enough for a program with a fast timer.
+ */
+static int load_insns(const struct attempt *attempt)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = attempt->flags,
+		    .log_level = attempt->log ? 1 : 0, .log_buf = attempt->log,
+		    .log_size = attempt->log ? LOG_SIZE : 0);
+	sigset_t before;
+	int fd;
+
+	xsk_sys_block_signals(&before);
+	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, attempt->name, "BSD-2-Clause", attempt->insns,
+			   attempt->count, &opts);
+	xsk_sys_restore_signals(&before);
+	return fd;
+}
+
+static struct bpf_insn *with_maps(const struct bpf_insn *insns, size_t count,
+				  const struct xsk_prog *prog)
+{
+	struct bpf_insn *copy = malloc(count * sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, insns, count * sizeof(*copy));
+	for (size_t i = 0; i < count; i++)
+		if (xsk_insn_is_map(&copy[i]))
+			copy[i].imm = copy[i].imm ? prog->counters_fd : prog->map_fd;
+	return copy;
+}
+
+static int explain_verifier(int err, const struct xsk_code *code, struct attempt *attempt,
+			    struct xsk_error *error)
+{
+	char *line = NULL, *end;
+
+	if (!code->filters)
+		return xsk_error_system(error, err, "load");
+	if (err == -E2BIG) {
+		xsk_error_set(error, err, "load", "the kernel's verifier gives up on the filter, "
+			      "whose program of %zu instructions is too long for it",
+			      attempt->count);
+		return xsk_error_hint(error, "take networks and port ranges rather than lists");
+	}
+	/* Its last words but one are the reason; the last are statistics. */
+	attempt->log = calloc(1, LOG_SIZE);
+	if (attempt->log && load_insns(attempt) == err) {
+		end = strstr(attempt->log, "\nprocessed ");
+		if (end)
+			*end = '\0';
+		line = strrchr(attempt->log, '\n');
+	}
+	xsk_error_set(error, err, "load", "the kernel's verifier refuses the filter: %s",
+		      line ? line + 1 : "it does not say why");
+	free(attempt->log);
+	attempt->log = NULL;
+	return xsk_error_hint(error, "xsk_filter_dump() writes what is worth a report");
+}
+
+static int load_attempt(const struct xsk_code *code, struct attempt *attempt,
+			struct xsk_error *error)
+{
+	int fd = -EINVAL;
+
+	if (!attempt->insns)
+		return xsk_error_system(error, -ENOMEM, "load");
+	/* Frags, for an MTU above a page in native mode, are known from 5.18 on. */
+	attempt->flags = BPF_F_XDP_HAS_FRAGS;
+	if (!code->no_frags)
+		fd = load_insns(attempt);
+	if (fd == -EINVAL) {
+		attempt->flags = 0;
+		fd = load_insns(attempt);
+	}
+	if (fd == -EPERM)
+		return explain_eperm(error, "load", missing_for_new());
+	return fd < 0 ? explain_verifier(fd, code, attempt, error) : fd;
+}
+
+/* With the maps that prog has. */
+static int load(const struct xsk_code *code, const struct xsk_prog *prog,
+		struct xsk_error *error)
+{
+	struct attempt attempt = {
+		.insns = with_maps(code->insns, code->count, prog),
+		.count = code->count,
+		.name = code->filters ? FILTER_NAME : DEFAULT_NAME,
+	};
+	int fd;
+
+	fd = load_attempt(code, &attempt, error);
+	free(attempt.insns);
+	if (fd != -EINVAL || !code->older)
+		return fd;
+	attempt.insns = with_maps(code->older, code->older_count, prog);
+	attempt.count = code->older_count;
+	fd = load_attempt(code, &attempt, error);
+	free(attempt.insns);
+	return fd;
+}
+
+/* 0, which no program has, where the kernel does not tell. */
+static uint32_t id_of(int prog_fd)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
 }
 
 /* ---- a program that is there ---- */
@@ -127,8 +274,61 @@ static int explain_foreign(const struct xsk_netdev *dev, const struct xsk_attach
 			      "give it such a map", dev->name);
 }
 
-static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
+static int explain_other(const struct xsk_netdev *dev, const struct xsk_attached *names,
+			 struct xsk_error *error)
+{
+	xsk_error_set(error, -EBUSY, "XDP program", "%s runs the program '%s' (id %u), which takes "
+		      "other packets than this filter", dev->name, names->name, dev->prog_id);
+	return xsk_error_hint(error, "close the ports that use it, or open this one without filter "
+			      "and keep, and change the filter of all: xsk_port_set_filter()");
+}
+
+/* The kernel makes the tag from the instructions alone, whatever maps they use. */
+static int same_code(uint32_t prog_id, int prog_fd)
+{
+	struct bpf_prog_info info = { 0 }, attached = { 0 };
+	uint32_t len = sizeof(info);
+	int fd, err;
+
+	fd = bpf_prog_get_fd_by_id(prog_id);
+	if (fd < 0)
+		return fd == -ENOENT ? XSK_RACED : fd;
+	err = bpf_obj_get_info_by_fd(fd, &attached, &len);
+	len = sizeof(info);
+	if (!err)
+		err = bpf_obj_get_info_by_fd(prog_fd, &info, &len);
+	xsk_sys_close(fd);
+	return err ? err : !memcmp(info.tag, attached.tag, sizeof(info.tag));
+}
+
+/* A filter is used with those who have the same; its counters are found by their name. */
+static int check_filter(struct xsk_prog *prog, const struct xsk_netdev *dev,
+			const struct xsk_code *code, const struct xsk_attached *names,
 			struct xsk_error *error)
+{
+	int fd, same;
+
+	if (code->counts) {
+		prog->counters_fd = xsk_attached_counters(dev->prog_id);
+		if (prog->counters_fd == -ENOENT)
+			return explain_other(dev, names, error);
+		if (prog->counters_fd == XSK_RACED)
+			return XSK_RACED;
+		if (prog->counters_fd < 0)
+			return explain_lookup(prog->counters_fd, error);
+	}
+	fd = load(code, prog, error);
+	if (fd < 0)
+		return fd;
+	same = same_code(dev->prog_id, fd);
+	xsk_sys_close(fd);
+	if (same > 0 || same == XSK_RACED)
+		return same > 0 ? 0 : XSK_RACED;
+	return same ? explain_lookup(same, error) : explain_other(dev, names, error);
+}
+
+static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
+			const struct xsk_code *code, struct xsk_error *error)
 {
 	struct xsk_attached names;
 	int err;
@@ -144,6 +344,11 @@ static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
 	}
 	if (prog->map_fd < 0)
 		return explain_lookup(prog->map_fd, error);
+	if (code && code->filters) {
+		err = check_filter(prog, dev, code, &names, error);
+		if (err)
+			return err;
+	}
 
 	prog->link_fd = xsk_attached_link(dev->prog_id, dev->ifindex);
 	err = prog->link_fd < 0 ? prog->link_fd : 0;
@@ -164,65 +369,6 @@ static int use_attached(struct xsk_prog *prog, const struct xsk_netdev *dev,
 }
 
 /* ---- a program of our own ---- */
-
-static int create_map(const struct xsk_netdev *dev, struct xsk_error *error)
-{
-	int fd = bpf_map_create(BPF_MAP_TYPE_XSKMAP, XSK_MAP_NAME, sizeof(uint32_t),
-				sizeof(uint32_t), xsk_netdev_queues(dev), NULL);
-
-	if (fd == -EPERM)
-		return explain_eperm(error, "XSKMAP", missing_for_new());
-	return fd < 0 ? xsk_error_system(error, fd, "XSKMAP") : fd;
-}
-
-/*
- * The verifier gives up when a signal is pending (-EAGAIN), and libbpf tries only
- * five times: not enough for a program with a fast timer.
- */
-static int load_insns(const struct bpf_insn *insns, size_t count, uint32_t flags)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = flags);
-	sigset_t before;
-	int fd;
-
-	xsk_sys_block_signals(&before);
-	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, PROG_NAME, "BSD-2-Clause", insns, count, &opts);
-	xsk_sys_restore_signals(&before);
-	return fd;
-}
-
-static int load(const struct xsk_code *code, int map_fd, struct xsk_error *error)
-{
-	struct bpf_insn *insns;
-	int fd;
-
-	insns = malloc(code->count * sizeof(*insns));
-	if (!insns)
-		return xsk_error_system(error, -ENOMEM, "load");
-	memcpy(insns, code->insns, code->count * sizeof(*insns));
-	for (size_t i = 0; i < code->count; i++)
-		if (xsk_insn_is_map(&insns[i]))
-			insns[i].imm = map_fd;
-
-	/* Frags, for an MTU above a page in native mode, are known from 5.18 on. */
-	fd = code->no_frags ? -EINVAL : load_insns(insns, code->count, BPF_F_XDP_HAS_FRAGS);
-	if (fd == -EINVAL)
-		fd = load_insns(insns, code->count, 0);
-	free(insns);
-
-	if (fd == -EPERM)
-		return explain_eperm(error, "load", missing_for_new());
-	return fd < 0 ? xsk_error_system(error, fd, "load") : fd;
-}
-
-/* 0, which no program has, where the kernel does not tell. */
-static uint32_t id_of(int prog_fd)
-{
-	struct bpf_prog_info info = { 0 };
-	uint32_t len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
-}
 
 static int explain_attach(int err, const struct xsk_netdev *dev, uint32_t flags,
 			  struct xsk_error *error)
@@ -291,10 +437,16 @@ static int attach_new(struct xsk_prog *prog, const struct xsk_netdev *dev, uint3
 	prog->map_fd = create_map(dev, error);
 	if (prog->map_fd < 0)
 		return prog->map_fd;
-	prog_fd = load(code, prog->map_fd, error);
+	if (code->counts) {
+		prog->counters_fd = create_counters(error);
+		if (prog->counters_fd < 0)
+			return prog->counters_fd;
+	}
+	prog_fd = load(code, prog, error);
 	if (prog_fd < 0)
 		return prog_fd;
 	prog->id = id_of(prog_fd);
+	prog->attached_here = true;
 	return attach(prog, dev, prog_fd, flags, error);
 }
 
@@ -312,7 +464,7 @@ static int try_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 		return xsk_error_system(error, err, "interface");
 
 	if (dev.prog_id)
-		err = use_attached(&prog, &dev, error);
+		err = use_attached(&prog, &dev, code, error);
 	else if (!code)
 		err = xsk_error_set(error, -ENOENT, "XDP program", "%s has none", dev.name);
 	else
@@ -338,6 +490,109 @@ int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 	return xsk_error_set(error, -EBUSY, "XDP program",
 			     "the kernel takes no program, though none is seen (as on the port of "
 			     "a bond), or they come and go faster than one can be used");
+}
+
+/* ---- another in its place ---- */
+
+uint32_t xsk_prog_id(const struct xsk_prog *prog)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	if (prog->link_fd < 0 || bpf_obj_get_info_by_fd(prog->link_fd, &info, &len))
+		return prog->id;
+	return info.prog_id;
+}
+
+/* Whoever shares one that libxsk made knows that it may change. */
+static int check_ours(const struct xsk_prog *prog, struct xsk_error *error)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int fd, err;
+
+	if (prog->attached_here)
+		return 0;
+	fd = bpf_prog_get_fd_by_id(xsk_prog_id(prog));
+	if (fd < 0)
+		return explain_lookup(fd, error);
+	err = bpf_obj_get_info_by_fd(fd, &info, &len);
+	xsk_sys_close(fd);
+	if (err)
+		return explain_lookup(err, error);
+	if (prog->link_fd >= 0 &&
+	    (!strcmp(info.name, DEFAULT_NAME) || !strcmp(info.name, FILTER_NAME)))
+		return 0;
+	xsk_error_set(error, -EBUSY, "XDP program", "the program '%s' (id %u) was attached by "
+		      "others", info.name, info.id);
+	return xsk_error_hint(error, "change its filter where it comes from, or detach it and open "
+			      "the port anew");
+}
+
+static int put(struct xsk_prog *prog, int prog_fd)
+{
+	int err;
+
+	if (prog->link_fd >= 0) {
+		err = bpf_link_update(prog->link_fd, prog_fd, NULL);
+		xsk_sys_close(prog_fd);		/* the link holds it */
+		return err == -ENOLINK ? -ENODEV : err;
+	}
+	err = xsk_netdev_set_xdp(prog->ifindex, prog_fd, prog->prog_fd, prog->flags);
+	xsk_sys_close(err ? prog_fd : prog->prog_fd);
+	if (!err)
+		prog->prog_fd = prog_fd;
+	return err;
+}
+
+static int explain_put(int err, struct xsk_error *error)
+{
+	if (err == -ENODEV) {
+		xsk_error_set(error, err, "XDP program", "the interface is gone");
+		return xsk_error_hint(error, "close the port");
+	}
+	if (err == -EPERM)
+		return explain_eperm(error, "XDP program", missing_for_new());
+	return xsk_error_system(error, err, "XDP program");
+}
+
+int xsk_prog_replace(struct xsk_prog *prog, const struct xsk_code *code, struct xsk_error *error)
+{
+	int fd, err;
+	uint32_t id;
+
+	err = check_ours(prog, error);
+	if (err)
+		return err;
+	if (code->counts && prog->counters_fd < 0) {
+		fd = create_counters(error);
+		if (fd < 0)
+			return fd;
+		prog->counters_fd = fd;
+	}
+	fd = load(code, prog, error);
+	if (fd < 0)
+		return fd;
+	id = id_of(fd);
+	err = put(prog, fd);
+	if (err)
+		return explain_put(err, error);
+	prog->id = id;
+	return 0;
+}
+
+void xsk_prog_counters(const struct xsk_prog *prog, uint64_t counters[XSK_COUNTERS])
+{
+	int cpus = prog->counters_fd < 0 ? 0 : xsk_sys_possible_cpus();
+	uint64_t (*each)[XSK_COUNTERS] = cpus > 0 ? calloc((size_t)cpus, sizeof(*each)) : NULL;
+	uint32_t key = 0;
+
+	memset(counters, 0, XSK_COUNTERS * sizeof(*counters));
+	if (each && !bpf_map_lookup_elem(prog->counters_fd, &key, each))
+		for (int cpu = 0; cpu < cpus; cpu++)
+			for (int i = 0; i < XSK_COUNTERS; i++)
+				counters[i] += each[cpu][i];
+	free(each);
 }
 
 /* ---- somebody else's ---- */

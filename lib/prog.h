@@ -23,7 +23,9 @@ struct xsk_netdev;
 struct xsk_prog {
 	uint32_t id;
 	int map_fd;		/* its xsks_map */
+	int counters_fd;	/* the map of its counters; -1: none that was asked for */
 	int link_fd;		/* -1: attached by netlink, by us or by others */
+	bool attached_here;	/* by this share, so it is ours to change */
 	/* Only of a program that this process attached by netlink: */
 	int prog_fd;		/* -1: none */
 	int ifindex;
@@ -31,18 +33,20 @@ struct xsk_prog {
 	pid_t pid;		/* a child does not detach what its parent uses */
 };
 
-#define XSK_PROG_NONE ((struct xsk_prog){ .map_fd = -1, .link_fd = -1, .prog_fd = -1 })
+#define XSK_PROG_NONE ((struct xsk_prog){ .map_fd = -1, .counters_fd = -1, .link_fd = -1, \
+					  .prog_fd = -1 })
 
 /*
  * Takes a share in the program that is attached to the interface, if it has a
  * map called xsks_map of type XSKMAP, whoever attached it. Where no program is,
  * loads code with a new xsks_map, with a place for each queue that the device
  * can have, and attaches it; flags say in which mode (XDP_FLAGS_SKB_MODE, …).
- * With code NULL nothing is attached: -ENOENT where no program is. *ret is
- * untouched on failure.
+ * With code NULL nothing is attached: -ENOENT where no program is. Code that filters is
+ * joined where the very same is attached. *ret is untouched on failure.
  *
- * -EBUSY: a program without xsks_map is attached; it stays. -EPERM: no
- * CAP_BPF and CAP_NET_ADMIN, or no CAP_SYS_ADMIN to use a program of others.
+ * -EBUSY: a program without xsks_map is attached, or one that takes other packets; it
+ * stays. -EPERM: no CAP_BPF and CAP_NET_ADMIN, or no CAP_SYS_ADMIN to use a program of
+ * others. -E2BIG: the verifier gives up on the code.
  */
 int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 		  const struct xsk_code *code, struct xsk_error *error);
@@ -52,6 +56,18 @@ int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
  * attached it. 0 also where there is none, or one with such a map.
  */
 int xsk_prog_evict(int ifindex, struct xsk_error *error);
+
+/*
+ * Puts code into the place of the program, from one packet to the next, for all who share it.
+ * -EBUSY: it is not one of libxsk's. -ENODEV: the interface is gone.
+ */
+int xsk_prog_replace(struct xsk_prog *prog, const struct xsk_code *code, struct xsk_error *error);
+
+/* The id of what is in its place now, which another share may have put there. */
+uint32_t xsk_prog_id(const struct xsk_prog *prog);
+
+/* The counters of all CPUs, added up. All 0 where there are none. */
+void xsk_prog_counters(const struct xsk_prog *prog, uint64_t counters[XSK_COUNTERS]);
 
 /* Gives the share back. */
 void xsk_prog_leave(struct xsk_prog *prog);

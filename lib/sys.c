@@ -138,6 +138,24 @@ size_t xsk_sys_page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+int xsk_sys_possible_cpus(void)
+{
+	/* Ranges, as "0-3": the last number is the highest, and no lower than their count. */
+	int fd = xsk_sys_open(AT_FDCWD, "/sys/devices/system/cpu/possible", O_RDONLY), err;
+	char text[256], *last;
+
+	if (fd < 0)
+		return fd;
+	err = xsk_sys_read_text(fd, text, sizeof(text));
+	xsk_sys_close(fd);
+	if (err < 0)
+		return err;
+	last = strpbrk(text, "-,");
+	for (char *next = last; next; next = strpbrk(last, "-,"))
+		last = next + 1;
+	return atoi(last ? last : text) + 1;
+}
+
 /* Fills the rest of the request, which is an ioctl's of a socket. */
 static int ask_interface(struct ifreq *request, unsigned long what, const char *ifname)
 {

@@ -46,6 +46,8 @@ int xsk_sys_replace(int from, int to);
 /* Whether this thread has the capability (CAP_…) in force. */
 bool xsk_sys_capable(int capability);
 size_t xsk_sys_page_size(void);
+/* That the machine may ever have: maps for each CPU have room for so many. */
+int xsk_sys_possible_cpus(void);
 /* Of an interface in the calling thread's network namespace, or -ENODEV. */
 int xsk_sys_ifindex(const char *ifname);
 /* The MAC address of such a one. */

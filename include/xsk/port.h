@@ -41,6 +41,7 @@
 #include <stdint.h>
 
 #include <xsk/error.h>
+#include <xsk/filter.h>
 #include <xsk/frame.h>
 
 #ifdef __cplusplus
@@ -92,6 +93,21 @@ struct xsk_port;
  * dropped by the kernel then, and counted (rx_dropped; not in native mode before 6.6).
  */
 #define XSK_PORT_LARGE_MTU	(1u << 6)
+/* The program does not count what opts.filter and opts.keep let through: a little faster. */
+#define XSK_PORT_NO_COUNTERS	(1u << 7)
+
+/*
+ * What goes to the kernel's stack, whatever the filter says, so that the host stays
+ * reachable on an interface that a port has. Behind up to two VLAN tags too. A later
+ * fragment has no port: of TCP and UDP it is not kept.
+ */
+#define XSK_KEEP_ARP		(1u << 0)	/* and IPv6 neighbour discovery */
+#define XSK_KEEP_DHCP		(1u << 1)	/* to clients and servers, of both versions */
+#define XSK_KEEP_ICMP		(1u << 2)	/* of both versions */
+#define XSK_KEEP_SSH		(1u << 3)	/* TCP to port 22 */
+#define XSK_KEEP_MANAGEMENT	(XSK_KEEP_ARP | XSK_KEEP_DHCP | XSK_KEEP_ICMP | XSK_KEEP_SSH)
+/* Ports of the host itself, in opts. */
+#define XSK_KEEP_PORTS		15
 
 /* Of each field, 0 means the default. */
 struct xsk_port_opts {
@@ -120,6 +136,11 @@ struct xsk_port_opts {
 	uint32_t busy_poll_budget;	/* packets in one go; default 64 */
 	int map_fd;		/* with XSK_PORT_MAP_FD; it stays the caller's */
 	struct xsk_port *share;	/* work on the memory of that port; default memory of its own */
+	struct xsk_filter *filter;	/* packets to take; default all. It stays the caller's */
+	uint32_t keep;		/* XSK_KEEP_*: packets to leave to the kernel; default none */
+	/* And those to these ports, in the host's byte order; 0 is none. */
+	uint16_t keep_tcp[XSK_KEEP_PORTS];
+	uint16_t keep_udp[XSK_KEEP_PORTS];
 };
 
 /*
@@ -161,6 +182,21 @@ int xsk_port_open(struct xsk_port **port, const char *ifname,
  * NULL is legal. Works also when the interface is gone.
  */
 void xsk_port_close(struct xsk_port *port);
+
+/*
+ * Takes other packets from now on: those that match the filter; with NULL all. What was kept
+ * is kept. From one packet to the next: one that both filters match is not lost. All ports
+ * that share the program get the filter, those of other processes too. The filter stays the
+ * caller's. *error says why not; NULL is legal. By one thread at a time, while others may be
+ * inside verbs.
+ *
+ * -EINVAL: port is NULL; it does not receive, or its program is the caller's own
+ * (XSK_PORT_MAP_FD): change that one. -EBUSY: the program is not one of libxsk's. -EPERM: no
+ * CAP_NET_ADMIN and CAP_BPF. -E2BIG: the kernel's verifier gives up on it: make it shorter.
+ * -ENODEV: the interface is gone.
+ */
+int xsk_port_set_filter(struct xsk_port *port, const struct xsk_filter *filter,
+			struct xsk_error *error);
 
 /* ---- what was opened ---- */
 
@@ -255,6 +291,14 @@ struct xsk_port_stats {
 
 	/* Ring levels: entries that the other side has not taken yet. */
 	uint64_t fill_level, rx_level, tx_level, comp_level;
+
+	/*
+	 * What the program did with the packets of the interface, all of its queues: those
+	 * that matched, and went to a socket where one is; that were kept for the kernel;
+	 * that did not match, and were passed to it. 0 with neither filter nor keep, or with
+	 * XSK_PORT_NO_COUNTERS; and of a queue. Of ports that share the program the same.
+	 */
+	uint64_t filter_matched, filter_kept, filter_passed;
 };
 
 /*

@@ -8,6 +8,7 @@
 #define XSK_XSK_H
 
 #include <xsk/error.h>
+#include <xsk/filter.h>
 #include <xsk/frame.h>
 #include <xsk/port.h>
 

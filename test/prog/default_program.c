@@ -41,11 +41,13 @@ static struct program open_program(void)
 	struct bpf_insn insns[XSK_FILTER_DEFAULT_INSNS];
 	struct xsk_code code = xsk_filter_default(insns);
 	struct xsk_error error;
+	struct xsk_prog prog = XSK_PROG_NONE;
 	struct program program;
 
 	program.map_fd = create_map(&dev, &error);
 	assert_ok(program.map_fd, &error);
-	program.prog_fd = load(&code, program.map_fd, &error);
+	prog.map_fd = program.map_fd;
+	program.prog_fd = load(&code, &prog, &error);
 	assert_ok(program.prog_fd, &error);
 	return program;
 }

@@ -164,6 +164,11 @@ bool xsk_sys_capable(int capability)
 	return false;
 }
 
+int xsk_sys_possible_cpus(void)
+{
+	return 1;
+}
+
 size_t xsk_sys_page_size(void)
 {
 	return PAGE;

@@ -250,6 +250,11 @@ bool xsk_sys_capable(int capability)
 	return !(kernel.lacking & 1ULL << capability);
 }
 
+int xsk_sys_possible_cpus(void)
+{
+	return 1;
+}
+
 void xsk_sys_block_signals(sigset_t *before)
 {
 	sigemptyset(before);
@@ -496,6 +501,22 @@ int bpf_link_create(int prog_fd, int target_fd, enum bpf_attach_type attach_type
 		return -EBUSY;
 	kernel.attached = id_of(prog_fd);
 	return give_fd(LINK, add_link(BPF_LINK_TYPE_XDP, kernel.attached, IFINDEX));
+}
+
+int bpf_link_update(int link_fd, int new_prog_fd, const struct bpf_link_update_opts *opts)
+{
+	(void)opts;
+	assert_int_equal(kind_of(link_fd), LINK);
+	assert_int_equal(kind_of(new_prog_fd), PROG);
+	return enter("bpf_link_update");
+}
+
+int bpf_map_lookup_elem(int fd, const void *key, void *value)
+{
+	(void)key;
+	(void)value;
+	assert_int_equal(kind_of(fd), MAP);
+	return -ENOENT;
 }
 
 int bpf_map_delete_elem(int fd, const void *key)
