@@ -303,8 +303,8 @@ struct xsk_port_stats {
 
 /*
  * Of all queues, or of one (then pool and caller are those of its pool, and frames
- * is the sum of what is counted). Two system calls a queue, none of them on the path
- * of the packets. By any thread; exact when no thread is inside a verb. -EINVAL: sz
+ * is the sum of what is counted). One system call a queue, not on the path of the
+ * packets. By any thread; exact when no thread is inside a verb. -EINVAL: sz
  * cannot be.
  */
 int xsk_port_stats(const struct xsk_port *port, struct xsk_port_stats *stats);
