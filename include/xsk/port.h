@@ -145,20 +145,21 @@ struct xsk_port_opts {
 
 /*
  * Opens all queues of an interface of this thread's network namespace: asks what
- * it can do, allocates the memory, makes the sockets, fills FILL, attaches the
- * default program or joins the one that is there, binds, and waits for the link to
- * come back where that was up and goes down when a program is attached (igb, up to
- * 10 s). The program goes with its last user, also after SIGKILL.
+ * it can do, allocates the memory, attaches the default program or joins the one that
+ * is there, makes the sockets, fills FILL, binds, and waits for the link to come back
+ * where that was up and goes down when a program is attached (igb, up to 10 s). The
+ * program goes with its last user, also after SIGKILL.
  *
  * On success *port is the caller's, to be closed with xsk_port_close(). On failure
  * *port is untouched, nothing is left behind, and *error says why (so does
  * xsk_error_last()); NULL is legal.
  * opts: NULL for the defaults.
  *
- * With opts.share, memory, frames, frame_size, headroom and the checked mode are
- * those of the other port; frames, frame_size, headroom and huge pages must be 0
- * here. It may not have more queues. A queue that receives fills its FILL ring from
- * the pool they share: open the first with frames for both.
+ * With opts.share, memory, frames, frame_size, headroom, the checked mode and
+ * XSK_PORT_MULTI_BUFFER are those of the other port; frames, frame_size, headroom and
+ * huge pages must be 0 here. It may not have more queues, and is in zero-copy if and
+ * only if the other is. A queue that receives fills its FILL ring from the pool they
+ * share: open the first with frames for both.
  *
  * -EINVAL: an option that cannot be, or queues that the interface has not.
  * -ENODEV: no such interface in this network namespace. -EMSGSIZE: a packet of the
@@ -169,8 +170,11 @@ struct xsk_port_opts {
  * CAP_NET_RAW for sockets, no CAP_NET_ADMIN and CAP_BPF for the program
  * (CAP_SYS_ADMIN to join one that others attached), CAP_NET_ADMIN for busy polling.
  * -ENOBUFS: more memory than RLIMIT_MEMLOCK without CAP_IPC_LOCK. -ENOMEM: no memory,
- * or no huge pages. -EBUSY with opts.share: the caller has frames of the other port:
- * free them first; or the queue is the other port's.
+ * or no huge pages. -E2BIG: the XSKMAP has no place for a queue: make it larger.
+ * -EBADF: map_fd is not open. With opts.share: -EBUSY: the caller has frames of the
+ * other port: free them first; or the queue is the other port's. -ENOMEM: the others
+ * have all frames: open the first with more. -ENOSPC: 256 ports share it. -EBADF: the
+ * other's interface is gone: close that port.
  */
 int xsk_port_open(struct xsk_port **port, const char *ifname,
 		  const struct xsk_port_opts *opts, struct xsk_error *error);
@@ -303,9 +307,9 @@ struct xsk_port_stats {
 
 /*
  * Of all queues, or of one (then pool and caller are those of its pool, and frames
- * is the sum of what is counted). One system call a queue, not on the path of the
- * packets. By any thread; exact when no thread is inside a verb. -EINVAL: sz
- * cannot be.
+ * is the sum of what is counted). One system call a queue, and one for the counters of
+ * a filter, none of them on the path of the packets. By any thread; exact when no
+ * thread is inside a verb. -EINVAL: sz cannot be.
  */
 int xsk_port_stats(const struct xsk_port *port, struct xsk_port_stats *stats);
 int xsk_queue_stats(const struct xsk_queue *queue, struct xsk_port_stats *stats);
