@@ -173,17 +173,28 @@ static size_t find_place(const struct libpcap *lib, const char *text)
 	return place;
 }
 
+/* What was typed may be anything, and goes to people's terminals. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
+}
+
 static int explain(const struct libpcap *lib, const char *text, const char *said,
 		   struct xsk_error *error)
 {
 	size_t place = find_place(lib, text);
 
 	if (text[place])
-		xsk_error_set(error, -EINVAL, "filter", "%s, at character %zu: \"%.40s\"", said,
-			      place + 1, text + place);
-	else
-		xsk_error_set(error, -EINVAL, "filter", "%s, at the end, after character %zu: more "
-			      "was to come", said, place);
+		xsk_error_set(error, -EINVAL, "filter", "%.150s, at character %zu: \"%.40s\"",
+			      said, place + 1, text + place);
+	else if (strstr(said, "syntax error"))
+		xsk_error_set(error, -EINVAL, "filter", "%.150s, at the end, after character %zu: "
+			      "more was to come", said, place);
+	else		/* it is all of it, as what "rejects all packets" */
+		xsk_error_set(error, -EINVAL, "filter", "%s", said);
+	make_printable(error->reason);
 	return xsk_error_hint(error, "pcap-filter(7) describes the language; tcpdump -d shows what "
 			      "it makes of an expression");
 }

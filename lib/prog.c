@@ -500,7 +500,7 @@ uint32_t xsk_prog_id(const struct xsk_prog *prog)
 	uint32_t len = sizeof(info);
 
 	if (prog->link_fd < 0 || bpf_obj_get_info_by_fd(prog->link_fd, &info, &len))
-		return prog->id;
+		return __atomic_load_n(&prog->id, __ATOMIC_RELAXED);
 	return info.prog_id;
 }
 
@@ -568,7 +568,7 @@ int xsk_prog_replace(struct xsk_prog *prog, const struct xsk_code *code, struct 
 		fd = create_counters(error);
 		if (fd < 0)
 			return fd;
-		prog->counters_fd = fd;
+		__atomic_store_n(&prog->counters_fd, fd, __ATOMIC_RELEASE);
 	}
 	fd = load(code, prog, error);
 	if (fd < 0)
@@ -577,18 +577,19 @@ int xsk_prog_replace(struct xsk_prog *prog, const struct xsk_code *code, struct 
 	err = put(prog, fd);
 	if (err)
 		return explain_put(err, error);
-	prog->id = id;
+	__atomic_store_n(&prog->id, id, __ATOMIC_RELAXED);
 	return 0;
 }
 
 void xsk_prog_counters(const struct xsk_prog *prog, uint64_t counters[XSK_COUNTERS])
 {
-	int cpus = prog->counters_fd < 0 ? 0 : xsk_sys_possible_cpus();
+	int fd = __atomic_load_n(&prog->counters_fd, __ATOMIC_ACQUIRE);
+	int cpus = fd < 0 ? 0 : xsk_sys_possible_cpus();
 	uint64_t (*each)[XSK_COUNTERS] = cpus > 0 ? calloc((size_t)cpus, sizeof(*each)) : NULL;
 	uint32_t key = 0;
 
 	memset(counters, 0, XSK_COUNTERS * sizeof(*counters));
-	if (each && !bpf_map_lookup_elem(prog->counters_fd, &key, each))
+	if (each && !bpf_map_lookup_elem(fd, &key, each))
 		for (int cpu = 0; cpu < cpus; cpu++)
 			for (int i = 0; i < XSK_COUNTERS; i++)
 				counters[i] += each[cpu][i];

@@ -58,6 +58,7 @@ int xsk_prog_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 int xsk_prog_evict(int ifindex, struct xsk_error *error);
 
 /*
+ * By one thread at a time; of the others, those that ask for id and counters may go on.
  * Puts code into the place of the program, from one packet to the next, for all who share it.
  * -EBUSY: it is not one of libxsk's. -ENODEV: the interface is gone.
  */
