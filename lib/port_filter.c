@@ -54,8 +54,8 @@ int xsk_port_filter_request(struct xsk_port_request *req, struct xsk_error *erro
 			      "leave them out, or XSK_PORT_MAP_FD");
 	if (type == ARPHRD_ETHER || type == ARPHRD_LOOPBACK)
 		return 0;
-	xsk_error_set(error, -EINVAL, "opts", "filter and keep are for Ethernet, and %s has packets "
-		      "of another kind (%u)", req->device.netdev.name, type);
+	xsk_error_set(error, -EINVAL, "opts", "filter and keep are for Ethernet, and %s has "
+		      "packets of another kind (%u)", req->device.netdev.name, type);
 	return xsk_error_hint(error, "take all packets of it, and look at them in the program");
 }
 

@@ -31,8 +31,8 @@ static int check_load(const struct sock_filter *insn, uint32_t at, struct xsk_er
 			return 0;
 		xsk_error_set(error, -EOPNOTSUPP, "filter", "instruction %u loads what only a "
 			      "packet socket has beside the packet (0x%x)", at, insn->k);
-		return xsk_error_hint(error, "do without inbound, outbound and the like, or compile "
-				      "the program for a file, not for a live capture");
+		return xsk_error_hint(error, "do without inbound, outbound and the like, or "
+				      "compile the program for a file, not for a live capture");
 	case BPF_MEM:
 		return insn->k < BPF_MEMWORDS ? 0 :
 		       refuse(error, at, "loads from a scratch word above 15");

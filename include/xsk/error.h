@@ -22,11 +22,11 @@ struct xsk_error {
  * Copies the reason of the last failure in this thread to *error: of a function
  * of <xdp/xsk.h>, of one that fills a struct xsk_error, or of one of a port's
  * verbs (xsk_rx(), xsk_tx(), xsk_alloc(), xsk_free(), xsk_flush(), xsk_wait())
- * that returned less than 0. The first and the last return -errno and have no place for more; as with errno(3), a call that succeeds
- * leaves it alone, and so do the verbs of the rings, the two functions of
- * <xdp/xsk.h> that return a descriptor, and a verb of a port that passes on the
- * negative count it was given. The struct is the caller's. Cannot fail; NULL is
- * legal and does nothing.
+ * that returned less than 0. The first and the last return -errno and have no
+ * place for more; as with errno(3), a call that succeeds leaves it alone, and so
+ * do the verbs of the rings, the two functions of <xdp/xsk.h> that return a
+ * descriptor, and a verb of a port that passes on the negative count it was
+ * given. The struct is the caller's. Cannot fail; NULL is legal and does nothing.
  */
 void xsk_error_last(struct xsk_error *error);
 
