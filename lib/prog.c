@@ -130,6 +130,7 @@ static int explain_verifier(int err, const struct xsk_code *code, struct attempt
 			    struct xsk_error *error)
 {
 	char *line = NULL, *end;
+	int fd;
 
 	if (!code->filters)
 		return xsk_error_system(error, err, "load");
@@ -141,7 +142,9 @@ static int explain_verifier(int err, const struct xsk_code *code, struct attempt
 	}
 	/* Its last words but one are the reason; the last are statistics. */
 	attempt->log = calloc(1, LOG_SIZE);
-	if (attempt->log && load_insns(attempt) == err) {
+	fd = attempt->log ? load_insns(attempt) : -ENOMEM;
+	xsk_sys_close(fd);		/* where it is taken now */
+	if (attempt->log && fd == err) {
 		end = strstr(attempt->log, "\nprocessed ");
 		if (end)
 			*end = '\0';
