@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/* What libpcap says: its headers and the kernel's have some names in common. */
+#ifndef XSK_TEST_REFERENCE_H
+#define XSK_TEST_REFERENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sock_filter;
+
+/* Of a program of classic BPF. */
+bool reference_match(const struct sock_filter *insns, uint32_t count, const uint8_t *packet,
+		     size_t len);
+/* Of an expression, which it must take. */
+bool reference_match_text(const char *expression, const uint8_t *packet, size_t len);
+
+#endif /* XSK_TEST_REFERENCE_H */
