@@ -300,7 +300,7 @@ static bool prog_is_named(int fd)
 	uint32_t len = sizeof(info);
 
 	return !bpf_obj_get_info_by_fd(fd, &info, &len) &&
-	       (!strcmp(info.name, "libxsk_default") || !strcmp(info.name, "users_own"));
+	       (!strncmp(info.name, "libxsk_", 7) || !strcmp(info.name, "users_own"));
 }
 
 static bool map_is_named(int fd)
@@ -308,7 +308,8 @@ static bool map_is_named(int fd)
 	struct bpf_map_info info = { 0 };
 	uint32_t len = sizeof(info);
 
-	return !bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, "xsks_map");
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	       (!strcmp(info.name, "xsks_map") || !strcmp(info.name, "xsk_counters"));
 }
 
 static bool is_xdp_link(int fd)
