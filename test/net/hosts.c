@@ -324,7 +324,27 @@ void hosts_send(const struct lab *lab, const struct hosts_packet *packet)
 	assert_int_equal(send(lab->peer, bytes, len, 0), len);
 }
 
+void hosts_send_by(struct xsk_queue *queue, const struct hosts_packet *packet)
+{
+	struct xsk_frame frame;
+
+	assert_int_equal(xsk_alloc(queue, &frame, 1), 1);
+	frame.len = (uint32_t)hosts_make(xsk_frame_data(queue, &frame), packet);
+	assert_int_equal(xsk_tx(queue, &frame, 1), 1);
+	ports_drain(queue);
+}
+
 /* ---- where they come to ---- */
+
+struct xsk_filter *hosts_filter(const char *expression)
+{
+	struct xsk_filter *filter = NULL;
+	struct xsk_error error = { 0 };
+
+	if (xsk_filter_compile(&filter, expression, &error))
+		fail_msg("%s: %s; %s", expression, error.reason, error.hint);
+	return filter;
+}
 
 int hosts_stack_open(void)
 {

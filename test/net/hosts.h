@@ -45,6 +45,9 @@ int hosts_begin_to_connect(const struct lab *lab, int family, uint16_t port);
 
 /* ---- packets ---- */
 
+/* Compiles, or fails the test with the reason. */
+struct xsk_filter *hosts_filter(const char *expression);
+
 #define HOSTS_MAX_PACKET 9014
 
 struct hosts_packet {
@@ -68,6 +71,9 @@ struct hosts_packet {
 size_t hosts_make(uint8_t bytes[HOSTS_MAX_PACKET], const struct hosts_packet *packet);
 /* Writes it and sends it from lab1. For no host, so nobody answers. */
 void hosts_send(const struct lab *lab, const struct hosts_packet *packet);
+
+/* Sends it by a port on lab1. */
+void hosts_send_by(struct xsk_queue *queue, const struct hosts_packet *packet);
 
 /* All packets that come from lab0 to the stack. */
 int hosts_stack_open(void);

@@ -22,17 +22,24 @@ static struct lab lab;
 static struct lab_count before;
 static int areas_before;
 
-static int count(void **state)
+static int count_with(unsigned int queues)
 {
-	(void)state;
-	lab_open(&lab, QUEUES);
-	/* Its packets come to the first queue of lab0. */
-	lab_enter(&lab, 1);
-	lab_run("ethtool -L lab1 tx 1 2>/dev/null || true");
-	lab_enter(&lab, 0);
+	lab_open(&lab, queues);
 	lab_count(&before);
 	areas_before = ports_areas();
 	return 0;
+}
+
+static int count(void **state)
+{
+	(void)state;
+	return count_with(1);
+}
+
+static int count_queues(void **state)
+{
+	(void)state;
+	return count_with(QUEUES);
 }
 
 static int count_hosts(void **state)
@@ -53,22 +60,12 @@ static int nothing_left(void **state)
 	return 0;
 }
 
-static struct xsk_filter *compile(const char *expression)
-{
-	struct xsk_filter *filter = NULL;
-	struct xsk_error error = { 0 };
-
-	if (xsk_filter_compile(&filter, expression, &error))
-		fail_msg("%s: %s; %s", expression, error.reason, error.hint);
-	return filter;
-}
-
 /* The port does without the filter from then on. */
 static struct xsk_port *open_filtered(const char *expression, struct xsk_port_opts opts)
 {
 	struct xsk_port *port;
 
-	opts.filter = compile(expression);
+	opts.filter = hosts_filter(expression);
 	port = ports_open("lab0", opts);
 	xsk_filter_free(opts.filter);
 	return port;
@@ -303,7 +300,7 @@ static void counted_with(uint32_t mode)
 {
 	struct xsk_port *port = open_filtered("udp port 53", OPTS(.modes = mode,
 								  .keep = XSK_KEEP_SSH));
-	struct xsk_filter *other = compile("udp port 53 or udp port 1000");
+	struct xsk_filter *other = hosts_filter("udp port 53 or udp port 1000");
 	struct xsk_frame frames[9];
 
 	assert_counted(port, 0, 0, 0);
@@ -379,50 +376,56 @@ static void counted_without_a_filter(void **state)
 	xsk_port_close(port);
 }
 
+/* ---- several queues ---- */
+
+/* Leaves the thread in namespace 0. */
+static struct xsk_port *open_sender(void)
+{
+	struct xsk_port *sender;
+
+	lab_enter(&lab, 1);
+	sender = ports_open("lab1", OPTS(.direction = XSK_DIRECTION_TX));
+	lab_enter(&lab, 0);
+	return sender;
+}
+
 /* One that matches where no socket is goes to the kernel. It is counted nevertheless. */
 static void matched_where_no_socket_is(void **state)
 {
 	struct xsk_port *port = open_filtered("udp port 53", OPTS(.first_queue = 1));
+	struct hosts_packet matched = UDP(.to = 53, .number = 8);
+	struct hosts_packet other = UDP(.to = 54, .number = 9);
+	struct xsk_port *sender = open_sender();
 	int stack = hosts_stack_open();
 
 	(void)state;
-	hosts_try(&lab, xsk_port_queue(port, 0), stack, &UDP(.to = 53, .number = 8), false);
-	hosts_try(&lab, xsk_port_queue(port, 0), stack, &UDP(.to = 54, .number = 9), false);
-	assert_counted(port, 1, 0, 1);
+	hosts_send_by(xsk_port_queue(sender, 0), &matched);
+	hosts_stack_expect(stack, &matched);
+	hosts_send_by(xsk_port_queue(sender, 0), &other);
+	hosts_stack_expect(stack, &other);
+	hosts_queue_expect_nothing(xsk_port_queue(port, 0));
+	hosts_send_by(xsk_port_queue(sender, 1), &matched);
+	hosts_queue_expect(xsk_port_queue(port, 0), &matched);
+	assert_counted(port, 2, 0, 1);
 	close(stack);
 	xsk_port_close(port);
-}
-
-/* ---- several queues ---- */
-
-static void send_by(struct xsk_queue *queue, const struct hosts_packet *packet)
-{
-	struct xsk_frame frame;
-
-	assert_int_equal(xsk_alloc(queue, &frame, 1), 1);
-	frame.len = (uint32_t)hosts_make(xsk_frame_data(queue, &frame), packet);
-	assert_int_equal(xsk_tx(queue, &frame, 1), 1);
-	ports_drain(queue);
+	xsk_port_close(sender);
 }
 
 static void on_each_queue(void **state)
 {
-	struct xsk_port *sender, *port;
+	struct xsk_port *sender = open_sender(), *port;
 	int stack = hosts_stack_open();
 
 	(void)state;
-	lab_enter(&lab, 1);
-	lab_run("ethtool -L lab1 tx %d 2>/dev/null || true", QUEUES);
-	sender = ports_open("lab1", OPTS(.direction = XSK_DIRECTION_TX));
-	lab_enter(&lab, 0);
 	port = open_filtered("udp port 53", OPTS(.modes = XSK_MODE_NATIVE));
 	for (uint32_t i = 0; i < 40; i++) {
 		struct xsk_queue *by = xsk_port_queue(sender, i % QUEUES);
 		struct hosts_packet taken = UDP(.to = 53, .number = i);
 		struct hosts_packet left = UDP(.to = 9, .number = 100 + i);
 
-		send_by(by, &taken);
-		send_by(by, &left);
+		hosts_send_by(by, &taken);
+		hosts_send_by(by, &left);
 		hosts_queue_expect(xsk_port_queue(port, i % QUEUES), &taken);
 		hosts_stack_expect(stack, &left);
 		hosts_queue_expect_nothing(xsk_port_queue(port, 0));
@@ -501,7 +504,8 @@ static void packets_of_several_frames(void **state)
 
 	(void)state;
 	if (!has_frags()) {
-		print_message("# skipped: the kernel's sockets take no packets of several frames\n");
+		print_message("# skipped: the kernel's sockets take no packets of several "
+			      "frames\n");
 		skip();
 	}
 	set_mtu(9000);
@@ -526,6 +530,7 @@ static void packets_of_several_frames(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, count, nothing_left)
+#define QUEUES_TEST(name) cmocka_unit_test_setup_teardown(name, count_queues, nothing_left)
 #define HOST_TEST(name) cmocka_unit_test_setup_teardown(name, count_hosts, nothing_left)
 
 int main(int argc, char **argv)
@@ -539,8 +544,8 @@ int main(int argc, char **argv)
 		TEST(counted),
 		TEST(not_counted),
 		TEST(counted_without_a_filter),
-		TEST(matched_where_no_socket_is),
-		TEST(on_each_queue),
+		QUEUES_TEST(matched_where_no_socket_is),
+		QUEUES_TEST(on_each_queue),
 		TEST(packets_of_several_frames),
 	};
 
