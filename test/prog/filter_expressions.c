@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/*
+ * Without names of hosts, ports and protocols that are looked up in files: not every machine
+ * has these.
+ */
+#include "filter_expressions.h"
+
+#include <stddef.h>
+
+const char *const filter_expressions[] = {
+	/* Hosts and networks. */
+	"host 10.0.0.1", "src host 10.0.0.1", "dst host 10.0.0.1", "src or dst host 10.0.0.1",
+	"src and dst host 10.0.0.1", "src 10.0.0.2", "dst 10.0.0.2",
+	"ip host 10.0.0.1", "ip src host 10.0.0.1", "ip dst 10.0.0.2", "arp host 10.0.0.2",
+	"arp src host 10.0.0.2", "arp dst host 10.0.0.1", "rarp host 10.0.0.2",
+	"rarp src host 10.0.0.2", "rarp dst host 10.0.0.2",
+	"host 2001:db8::1", "src host 2001:db8::2", "dst host 2001:db8::1",
+	"src and dst host 2001:db8::1", "ip6 host 2001:db8::2", "ip6 src 2001:db8::1",
+	"net 10.0.0.0/8", "src net 10.0.0.0/24", "dst net 10.0.0.0/30", "net 10", "net 10.0",
+	"net 10.0.0.0 mask 255.255.255.0", "src net 172.16.0.0/12", "dst net 192.168.0.0/16",
+	"src and dst net 10.0.0.0/31", "src or dst net 10.0.0.0/32", "net 0.0.0.0/0",
+	"arp net 10.0.0.0/8", "net 2001:db8::/32", "src net 2001:db8::/64",
+	"dst net 2001:db8::/127", "ip6 net fe80::/10", "net 2001:db8:0:0:8000::/65",
+	"net ff00::/8",
+	/* Ports. */
+	"port 53", "src port 53", "dst port 53", "src or dst port 53", "src and dst port 53",
+	"tcp port 22", "udp port 53", "sctp port 80", "tcp src port 22", "tcp dst port 80",
+	"udp src port 67", "udp dst port 68", "tcp port 443 or udp port 443", "port 0",
+	"port 65535", "portrange 20-25", "src portrange 50-60", "dst portrange 50-60",
+	"tcp portrange 80-443", "udp portrange 67-68", "udp src portrange 1024-65535",
+	"tcp dst portrange 0-1023", "portrange 53-53", "sctp portrange 79-81",
+	"src and dst portrange 50-60", "portrange 60-50", "ip and port 53", "ip6 and port 53",
+	"src port 50000 and dst port 53",
+	/* Ethernet. */
+	"ether host 02:00:00:00:00:01", "ether src 02:00:00:00:00:02",
+	"ether dst 02:00:00:00:00:01", "ether src and dst 02:00:00:00:00:02",
+	"ether src host 2:0:0:0:0:2 or ether dst ff:ff:ff:ff:ff:ff", "ether broadcast",
+	"broadcast", "ether multicast", "multicast", "ip multicast", "ip6 multicast",
+	"ether proto 0x800", "ether proto \\ip", "ether proto \\arp", "ether proto \\ip6",
+	"ether proto 0x88cc", "ether proto 0x9000", "ether proto 0x42", "ether proto 0xfe",
+	"ether proto 0xe0", "ether proto 0x809b", "ether proto 1500", "ether proto 1536",
+	/* Protocols. */
+	"ip", "ip6", "arp", "rarp", "tcp", "udp", "sctp", "icmp", "icmp6", "igmp", "igrp", "pim",
+	"vrrp", "carp", "ah", "esp", "decnet", "decnet host 10.1", "decnet src 1.2",
+	"decnet dst 10.40", "atalk", "aarp", "lat", "moprc", "mopdl", "sca", "ipx", "netbeui",
+	"stp", "iso", "clnp", "esis", "isis", "iso proto 0x83", "iso proto 0x82", "iso proto 0x81",
+	"l1", "l2", "iih", "lsp", "snp", "csnp", "psnp", "ip proto 17", "ip proto 6",
+	"ip6 proto 6", "ip6 proto 17", "ip6 proto 44", "ip6 proto 58", "proto 47", "proto 1",
+	"proto 58", "ip proto 112", "ip proto 0", "ip protochain 17", "ip6 protochain 6",
+	"ip6 protochain 17", "ip6 protochain 58", "protochain 6", "protochain 17",
+	"ip6 protochain 44", "ip6 protochain 59 or udp port 53",
+	/* Lengths. */
+	"less 60", "greater 60", "less 0", "greater 1514", "len = 60", "len >= 100 and udp",
+	"len < 42 or len > 80", "len & 1 = 1", "len - 14 > 60", "ip[2:2] + 14 > len",
+	"ip[2:2] + 14 = len and less 100",
+	/* Tags of VLANs. */
+	"vlan", "vlan 5", "vlan 7", "vlan 100", "vlan 4095", "vlan 0", "vlan and vlan",
+	"vlan 100 and vlan 5", "vlan 1 and vlan 2 and vlan 3", "vlan and ip",
+	"vlan and udp port 53", "vlan 5 and ip6", "vlan and vlan 5 and udp dst port 53",
+	"vlan and arp", "vlan and host 10.0.0.1", "not vlan", "udp port 53 or (vlan and udp port 53)",
+	"vlan 5 and stp", "vlan and ether host 02:00:00:00:00:01",
+	"vlan and vlan and vlan and port 53",
+	/* MPLS. */
+	"mpls", "mpls 100", "mpls 100000", "mpls 1048575", "mpls and ip", "mpls and ip6",
+	"mpls 100000 and mpls 7", "mpls and mpls and host 10.0.0.1", "mpls 1 and mpls 2 and mpls 3",
+	"mpls and tcp port 22", "vlan 5 and mpls 16", "mpls and udp port 53",
+	/* PPPoE. */
+	"pppoed", "pppoes", "pppoes 39", "pppoes 0x27", "pppoes 1", "pppoes and ip",
+	"pppoes and udp port 53", "pppoes 39 and ip6", "pppoes and tcp dst port 80",
+	"vlan 5 and pppoes 39 and tcp port 22", "vlan and pppoes and host 10.0.0.1",
+	"pppoes and ip[8] < 65",
+	/* Geneve. */
+	"geneve", "geneve 100", "geneve 11", "geneve 0xb", "geneve 16777215", "geneve and ip",
+	"geneve and ip6", "geneve and arp", "geneve and udp port 53", "geneve 11 and tcp",
+	"geneve and ether host 02:00:00:00:00:01", "geneve 100 and vlan 5 and udp port 53",
+	"geneve and host 10.0.0.2", "geneve and ip6 and tcp port 80",
+	/* LLC. */
+	"llc", "llc i", "llc s", "llc u", "llc rr", "llc rnr", "llc rej", "llc ui", "llc ua",
+	"llc disc", "llc dm", "llc sabme", "llc test", "llc xid", "llc frmr", "llc and not llc u",
+	/* Bytes of the packet, by all that can be done with them. */
+	"ether[0] & 1 = 0 and ip[16] >= 224", "ip[0] & 0xf != 5", "ip[6:2] & 0x1fff = 0",
+	"ip[6:2] & 0x3fff != 0", "ether[12:2] = 0x800", "ether[0:4] = 0x02000000",
+	"ether[6:4] == 0x02000000 and ether[10:2] == 2", "ip[12:4] = 0x0a000001",
+	"ip6[6] = 17", "ip6[0:4] & 0xfffff != 0", "ip6[24:4] = 0x20010db8", "arp[6:2] = 1",
+	"rarp[6:2] = 3", "tcp[13] & 2 != 0", "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0",
+	"tcp[tcpflags] == tcp-syn", "tcp[tcpflags] & (tcp-rst|tcp-push|tcp-ack|tcp-urg) = tcp-ack",
+	"tcp[tcpflags] & (tcp-ece|tcp-cwr) = 0", "tcp[0:2] > 1023",
+	"tcp[((tcp[12] & 0xf0) >> 2):4] = 0x47455420", "udp[4:2] = 32", "udp[8:2] = 0x1234",
+	"udp[2:2] >= 53 and udp[2:2] <= 68", "icmp[icmptype] = icmp-echo",
+	"icmp[icmptype] != icmp-echo and icmp[icmptype] != icmp-echoreply",
+	"icmp[icmptype] = icmp-unreach and icmp[icmpcode] = 3", "icmp[4:2] = 1",
+	"icmp6[icmp6type] = icmp6-echo", "icmp6[icmp6type] = icmp6-neighborsolicit",
+	"icmp6[icmp6type] >= 133 and icmp6[0] <= 137", "icmp6[icmp6code] = 0",
+	"sctp[0:2] = 80", "igmp[0] = 0x16", "pim[0] & 1 = 0", "vrrp[0] = 0x21",
+	"ip[8] + ip[9] = 81", "ip[8] - ip[9] < 10", "ip[8] * 2 = 128", "ip[9] * ip[8] > 400",
+	"ip[2:2] / 4 = 16", "100 / ip[9] = 5", "ip[2:2] % 7 = 1", "1000 % ip[1] = 0",
+	"1000 / (ip[9] - 17) > 0", "ip[9] | 1 = 17", "ip[9] ^ 0x11 = 0", "ip[8] << 2 = 256",
+	"ip[8] >> 3 = 8", "1 << ip[9] != 0", "0x80000000 >> ip[9] > 16",
+	"0xffffffff >> ip[1] = 0xffffffff", "1 << (ip[9] * 2) = 0", "-ip[9] = 0xffffffef",
+	"ether[ip[9]] = 2", "ether[ether[0]] = 0", "ip[ip[9]:4] != 0", "ether[ip[2:2]:2] = 0x0a0b",
+	"ip[(ip[0] & 0xf) << 2] = 0xc3", "tcp[tcp[12] >> 4] = 0", "udp[udp[4:2] - 30:2] > 50",
+	"ether[1000] = 0", "ether[1513] >= 0", "ether[65000:4] = 0", "ether[70000] = 0",
+	"ether[0x7fffffff] = 0", "ether[4294967290:4] = 1", "ether[len - 1] = 0x10",
+	"ether[len - 4:4] = 0x0d0e0f10", "ether[len] = 1", "ether[4294967295 - len] = 0",
+	"ip[8] > ip[9]", "ip[8] >= ip[1]", "ip[8] = ip[8]", "ether[0:4] = ether[6:4]",
+	"ether[4:2] != ether[10:2] and ip[12:4] < ip[16:4]",
+	"ip[0] + ip[1] + ip[2] + ip[3] + ip[4] + ip[5] + ip[6] + ip[7] = 333",
+	"(ip[8] + 1) * (ip[9] + 2) - (ip[1] + 3) * (ip[0] & 15) > 1000",
+	"ether[12:2] > 1500", "ether[12:2] >= 0x600 and ether[14] = 0x45", "1 = 1", "2 > 1",
+	"ip[8] >= 0x80000000", "ip[12:4] >= 0x80000000", "ip[12:4] + 0xf6000000 < 16",
+	/* All together. */
+	"not ip", "not (ip or ip6)", "! arp and ! ip", "not port 53", "not tcp port 22 and tcp",
+	"tcp and (port 80 or port 443)", "ip and not (net 10.0.0.0/8 and udp)",
+	"(tcp or udp) and (src port 53 or dst port 53) and host 10.0.0.1",
+	"tcp port 22 or tcp port 80 or tcp port 443 or udp port 53 or udp port 67 or icmp",
+	"host 10.0.0.1 and not (port 22 or port 80)", "arp or rarp or icmp or icmp6 or igmp",
+	"udp port 53 and (host 10.0.0.1 or host 2001:db8::1)",
+	"host 10.0.0.1 or host 10.0.0.2 or host 10.0.0.3 or host 2001:db8::5",
+	"src net 10.0.0.0/24 and dst net 10.0.0.0/24 and tcp[13] = 2 and dst port 80",
+	"ether src 02:00:00:00:00:02 and ip and udp dst port 53 and greater 50",
+	"port 1 or 2 or 3 or 22 or 53 or 80 or 443", "tcp dst port 22 or 80 or 443 or 8080",
+	"ip and ip[6:2] & 0x1fff = 0 and ip[9] = 17 and ip[8] > 1",
+	"tcp[tcpflags] & (tcp-syn|tcp-fin) != 0 and not src and dst net 10.0.0.0/8",
+	"(vlan and ip) or (mpls and ip)",
+	"not broadcast and not multicast", "ip host 10.0.0.2 or ether host 02:00:00:00:00:05",
+	NULL,
+};
