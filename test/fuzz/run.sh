@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 
-# run.sh SECONDS BUILD_DIR: the recorded inputs through both fuzzers, then new
-# ones for SECONDS in sum: a quarter for netlink, whose inputs take microseconds,
-# the rest for the calls, whose inputs take the kernel's time. Needs root. A
-# folder built with CC=clang and -Dfuzz=true. What is found is kept in
-# BUILD_DIR/fuzz-findings. Exit status 0: nothing; 1: something; 2: misused.
+# run.sh SECONDS BUILD_DIR: the recorded inputs through all fuzzers, then new ones for
+# SECONDS in sum: an eighth each for netlink and expressions, whose inputs take
+# microseconds, a quarter for filters and the rest for the calls, whose inputs take the
+# kernel's time. Needs root. A folder built with CC=clang and -Dfuzz=true. What is found
+# is kept in BUILD_DIR/fuzz-findings. Exit status 0: nothing; 1: something; 2: misused.
 set -u
 
-if [ $# != 2 ] || ! [ "$1" -ge 4 ] 2>/dev/null || ! [ -d "$2/test/fuzz" ]; then
-	echo "usage: run.sh SECONDS BUILD_DIR (at least 4 seconds, -Dfuzz=true)" >&2
+if [ $# != 2 ] || ! [ "$1" -ge 8 ] 2>/dev/null || ! [ -d "$2/test/fuzz" ]; then
+	echo "usage: run.sh SECONDS BUILD_DIR (at least 8 seconds, -Dfuzz=true)" >&2
 	exit 2
 fi
 if [ "$(id -u)" != 0 ]; then
@@ -116,8 +116,10 @@ fuzz()
 }
 
 log_start=$(log_time)
-fuzz netlink $((seconds / 4)) -max_len=4096 -use_value_profile=1
-fuzz api $((seconds - seconds / 4)) -max_len=400 -len_control=0
+fuzz netlink $((seconds / 8)) -max_len=4096 -use_value_profile=1
+fuzz expression $((seconds / 8)) -max_len=256 -dict="$here/expression.dict"
+fuzz filter $((seconds / 4)) -max_len=700 -len_control=0
+fuzz api $((seconds - seconds / 8 * 2 - seconds / 4)) -max_len=400 -len_control=0
 complaints=$(log_since "$log_start")
 if [ "$complaints" ]; then
 	echo "$complaints"
