@@ -116,10 +116,11 @@ fuzz()
 }
 
 log_start=$(log_time)
-fuzz netlink $((seconds / 8)) -max_len=4096 -use_value_profile=1
-fuzz expression $((seconds / 8)) -max_len=256 -dict="$here/expression.dict"
-fuzz filter $((seconds / 4)) -max_len=700 -len_control=0
-fuzz api $((seconds - seconds / 8 * 2 - seconds / 4)) -max_len=400 -len_control=0
+eighth=$((seconds / 8))
+fuzz netlink "$eighth" -max_len=4096 -use_value_profile=1
+fuzz expression "$eighth" -max_len=256 -dict="$here/expression.dict"
+fuzz filter $((eighth * 2)) -max_len=700 -len_control=0
+fuzz api $((seconds - eighth * 4)) -max_len=400 -len_control=0
 complaints=$(log_since "$log_start")
 if [ "$complaints" ]; then
 	echo "$complaints"
