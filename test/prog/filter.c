@@ -147,7 +147,7 @@ static int close_pools(void **state)
 /* Each on packets that are made for it, by all forms of its program. */
 static void on_boundaries(void **state)
 {
-	uint32_t ways = run_stride() > 1 ? 30 : 250, edges = 0, gone = 0;
+	uint32_t ways = run_is_slow() ? 30 : 250, edges = 0, gone = 0;
 	uint64_t runs = 0;
 	int count = 0, one_sided = 0;
 
@@ -176,7 +176,7 @@ static void on_boundaries(void **state)
 	assert_true(count >= 200);
 	/* Most are of all packets, or of those of 64 KiB, or of 4 GiB. */
 	assert_true(one_sided <= 25);
-	assert_true(gone > edges / 100 * (run_stride() > 1 ? 60 : 90));
+	assert_true(gone > edges / 100 * (run_is_slow() ? 60 : 90));
 }
 
 /* Each on all packets. */

@@ -135,11 +135,16 @@ void run_counted(uint64_t counters[XSK_COUNTERS])
 	}
 }
 
+bool run_is_slow(void)
+{
+	return getenv("XSK_VM");
+}
+
 unsigned int run_stride(void)
 {
 	const char *stride = getenv("XSK_FILTER_STRIDE");
 
 	if (stride && atoi(stride) > 0)
 		return (unsigned int)atoi(stride);
-	return getenv("XSK_VM") ? 40 : 1;
+	return run_is_slow() ? 60 : 4;
 }

@@ -46,7 +46,9 @@ int run_try(int fd, const uint8_t *packet, uint32_t len);
 /* What was counted since the last call. */
 void run_counted(uint64_t counters[XSK_COUNTERS]);
 
-/* How many packets of many are left out where all is slow: each that many-th is run. */
+/* In a guest, whose processor is emulated. */
+bool run_is_slow(void);
+/* Where there are many packets, each that many-th is run; XSK_FILTER_STRIDE=1: all. */
 unsigned int run_stride(void);
 
 #endif /* TEST_FILTER_RUN_H */
