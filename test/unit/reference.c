@@ -19,16 +19,29 @@ bool reference_match(const struct sock_filter *insns, uint32_t count, const uint
 	return match(&program, packet, len);
 }
 
-bool reference_match_text(const char *expression, const uint8_t *packet, size_t len)
-{
-	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 262144);
+struct reference {
 	struct bpf_program program;
-	bool matches;
+};
 
-	if (!pcap || pcap_compile(pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN))
+void reference_free(struct reference *reference)
+{
+	pcap_freecode(&reference->program);
+	free(reference);
+}
+
+struct reference *reference_compile(const char *expression)
+{
+	struct reference *reference = calloc(1, sizeof(*reference));
+	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 262144);
+
+	if (!reference || !pcap ||
+	    pcap_compile(pcap, &reference->program, expression, 1, PCAP_NETMASK_UNKNOWN))
 		abort();
-	matches = match(&program, packet, len);
-	pcap_freecode(&program);
 	pcap_close(pcap);
-	return matches;
+	return reference;
+}
+
+bool reference_match_text(const struct reference *reference, const uint8_t *packet, size_t len)
+{
+	return match(&reference->program, packet, len);
 }

@@ -14,6 +14,9 @@ struct sock_filter;
 bool reference_match(const struct sock_filter *insns, uint32_t count, const uint8_t *packet,
 		     size_t len);
 /* Of an expression, which it must take. */
-bool reference_match_text(const char *expression, const uint8_t *packet, size_t len);
+struct reference;
+struct reference *reference_compile(const char *expression);
+bool reference_match_text(const struct reference *reference, const uint8_t *packet, size_t len);
+void reference_free(struct reference *reference);
 
 #endif /* XSK_TEST_REFERENCE_H */
