@@ -185,6 +185,7 @@ static void no_memory(void **state)
 	emit_many(&as, 1);
 	assert_int_equal(as.err, -ENOMEM);
 	assert_int_equal(as.count, 64);
+	assert_int_equal(as.room, 64);
 	xsk_assembly_free(&as);
 	assert_int_equal(allocations_held(), 0);
 

@@ -662,9 +662,11 @@ static void dump(void **state)
 	/* As snprintf(3): many sizes, and nothing beyond them. */
 	assert_int_equal(xsk_filter_dump(filter, NULL, 0), len);
 	assert_int_equal(xsk_filter_dump(filter, NULL, 99), len);
-	for (size_t size = 0; size <= (size_t)len + 2; size += is_edge(size, (size_t)len) ? 1 : 23) {
+	for (size_t size = 0; size <= (size_t)len + 2; size++) {
 		size_t shown = size <= (size_t)len ? size : (size_t)len + 1;
 
+		if (size % 23 && !is_edge(size, (size_t)len))
+			continue;
 		memset(cut, 0x5a, sizeof(cut));
 		assert_int_equal(xsk_filter_dump(filter, cut, size), len);
 		if (shown) {
