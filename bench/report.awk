@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 
-# Reads samples, one a line: metric, library, round, value. Prints the tables (that of
-# bursts by bursts.awk), and with -v json=FILE writes the same as JSON. Each library's
-# median and quartiles are those of all its samples. Each round has a ratio of its own,
-# that of its medians; shown are the median of the rounds' ratios, the least and the
-# greatest.
+# Reads samples, one a line: metric, library, round, value. Prints the tables (those of
+# bursts and filters by bursts.awk and filters.awk), and with -v json=FILE writes the same
+# as JSON. Each library's median and quartiles are those of all its samples. Each round has
+# a ratio of its own, that of its medians; shown are the median of the rounds' ratios, the
+# least and the greatest.
 
 function metric(name, label, unit, scale, digits, better, target)
 {
@@ -210,6 +210,10 @@ END {
 		print ""
 	if (bursts())
 		show_bursts()
+	if ((compared || bursts()) && filters())
+		print ""
+	if (filters())
+		show_filters()
 
 	if (json == "")
 		exit
@@ -221,5 +225,7 @@ END {
 	json_list("results", text, texts)
 	printf ",\n" > json
 	json_list("bursts", burst_text, burst_texts)
+	printf ",\n" > json
+	json_list("filters", filter_lines, filter_lines_count)
 	printf "\n}\n" > json
 }

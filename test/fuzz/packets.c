@@ -23,8 +23,8 @@ static const struct {
 	PACKET(MACS "\x08\0" IPV4("\x06", "\x40\0") TCP "words in it"),
 	PACKET(MACS "\x08\0" IPV4("\x11", "\0\xb9") UDP),
 	PACKET(MACS "\x08\0" IPV4("\x01", "\0\0") "\x08\0\0\0\0\x01\0\x01"),
-	PACKET(MACS "\x08\0" "\x46\0\0\x20\0\x01\0\0\x40\x11\0\0\x0a\0\0\x01\x0a\0\0\x02\x01\x01\0\0"
-	       UDP),
+	PACKET(MACS "\x08\0" "\x46\0\0\x20\0\x01\0\0\x40\x11\0\0"
+	       "\x0a\0\0\x01\x0a\0\0\x02\x01\x01\0\0" UDP),
 	PACKET(MACS "\x86\xdd" IPV6("\x11") UDP "words in it"),
 	PACKET(MACS "\x86\xdd" IPV6("\0") OPTIONS("\x2c") "\x06\0\0\0\0\0\0\x01" TCP),
 	PACKET(MACS "\x86\xdd" IPV6("\x3a") "\x87\0\0\0\0\0\0\0"),
