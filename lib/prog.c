@@ -134,7 +134,9 @@ static int explain_verifier(int err, const struct xsk_code *code, struct attempt
 
 	if (!code->filters)
 		return xsk_error_system(error, err, "load");
-	if (err == -E2BIG) {
+	/* -EFAULT: it has more branches than the verifier keeps in mind, 8192. */
+	if (err == -E2BIG || err == -EFAULT) {
+		err = -E2BIG;
 		xsk_error_set(error, err, "load", "the kernel's verifier gives up on the filter, "
 			      "whose program of %zu instructions is too long for it",
 			      attempt->count);
