@@ -4,39 +4,27 @@
  * net-examples SOURCE...: the examples, run as a user would, over veth: what they say
  * is what has happened. And each of them has at most 100 lines.
  */
+#include "example.h"
+#include "hosts.h"
 #include "node.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define MAX_LINES 100
-#define PATIENCE_S 10		/* until a line or a packet has to come */
-#define PATIENCE_LINES 20	/* until the right one has; one comes each second */
+#define PATIENCE_S 10		/* until a packet has to come */
 #define NUMBERED 60		/* bytes of a packet with a number */
 
 static struct lab lab;
 static struct lab_count before;
 static char **sources;
-
-/* One that runs. What it says to either stream is read from here. */
-struct example {
-	pid_t pid;
-	FILE *out;
-	char line[1024];
-};
 
 static struct example examples[2];
 static int sockets[2] = { -1, -1 };	/* open ones */
@@ -44,118 +32,15 @@ static int sockets[2] = { -1, -1 };	/* open ones */
 /* Those that take one interface. */
 static const char *const receivers[] = { "receive", "echo", "epoll", "threads", NULL };
 
-/* ---- running one ---- */
-
-static void become(int out, char *const *argv)
-{
-	char path[PATH_MAX] = "", program[PATH_MAX + 32];
-
-	/* However the test ends, it ends. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
-		_exit(127);
-	snprintf(program, sizeof(program), "%s/../../examples/%s", dirname(path), argv[0]);
-	dup2(out, STDOUT_FILENO);
-	dup2(out, STDERR_FILENO);
-	execv(program, argv);
-	_exit(127);
-}
-
-static void patient(int fd)
-{
-	struct timeval wait = { .tv_sec = PATIENCE_S };
-
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)), 0);
-}
-
-/* In the caller's namespace. */
-static void start_argv(struct example *example, char *const *argv)
-{
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	patient(pair[0]);
-	example->pid = fork();
-	assert_true(example->pid >= 0);
-	if (!example->pid)
-		become(pair[1], argv);
-	close(pair[1]);
-	example->out = fdopen(pair[0], "r");
-	assert_non_null(example->out);
-}
-
-#define start(example, ...) start_argv(example, (char *const[]){ __VA_ARGS__, NULL })
-
-/* The next line that contains this. */
-static void await(struct example *example, const char *text)
-{
-	for (int i = 0; i < PATIENCE_LINES; i++) {
-		if (!fgets(example->line, sizeof(example->line), example->out))
-			break;
-		if (strstr(example->line, text))
-			return;
-		print_message("# %s", example->line);
-	}
-	fail_msg("'%s' is not said", text);
-}
-
-/* The number behind this text in the line that has come last. */
-static unsigned long number(const struct example *example, const char *text)
-{
-	const char *found = strstr(example->line, text);
-
-	if (!found)
-		fail_msg("no '%s' in: %s", text, example->line);
-	return found ? strtoul(found + strlen(text), NULL, 10) : 0;
-}
-
-/* Its ports are open. */
-static void await_ready(struct example *example, int ports)
-{
-	while (ports--) {
-		await(example, " queue(s), ");
-		assert_non_null(strstr(example->line, "zero-copy refused: "));
-	}
-}
-
-static void interrupt(struct example *example)
-{
-	assert_int_equal(kill(example->pid, SIGINT), 0);
-}
-
-/* It has ended, or does so now, with this status. */
-static void end(struct example *example, int wanted)
-{
-	int status;
-
-	while (fgets(example->line, sizeof(example->line), example->out))
-		print_message("# %s", example->line);
-	fclose(example->out);
-	assert_int_equal(waitpid(example->pid, &status, 0), example->pid);
-	*example = (struct example){ 0 };
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), wanted);
-}
-
-/* Each second it says what it has received since the last time. */
-static void await_sum(struct example *example, unsigned long wanted)
-{
-	unsigned long sum = 0;
-
-	for (int i = 0; i < PATIENCE_LINES && sum < wanted; i++) {
-		await(example, " packets/s");
-		sum += strtoul(example->line, NULL, 10);
-	}
-	assert_int_equal(sum, wanted);
-}
+/* ---- what they say ---- */
 
 static void assert_frames_add_up(const struct example *example)
 {
-	assert_int_equal(number(example, "frames: "),
-			 number(example, "pool ") + number(example, "FILL ") +
-			 number(example, "RX ") + number(example, "caller ") +
-			 number(example, "TX ") + number(example, "COMP "));
-	assert_int_equal(number(example, "caller "), 0);
+	assert_int_equal(example_number(example, "frames: "),
+			 example_number(example, "pool ") + example_number(example, "FILL ") +
+			 example_number(example, "RX ") + example_number(example, "caller ") +
+			 example_number(example, "TX ") + example_number(example, "COMP "));
+	assert_int_equal(example_number(example, "caller "), 0);
 }
 
 /* ---- around each case ---- */
@@ -189,12 +74,7 @@ static int nothing_left(void **state)
 		if (sockets[i] >= 0)
 			close(sockets[i]);
 		sockets[i] = -1;
-		if (!examples[i].pid)
-			continue;
-		kill(examples[i].pid, SIGKILL);
-		waitpid(examples[i].pid, NULL, 0);
-		fclose(examples[i].out);
-		examples[i] = (struct example){ 0 };
+		example_kill(&examples[i]);
 	}
 	lab_enter(&lab, 0);
 	if (if_nametoindex("lab2"))
@@ -216,6 +96,13 @@ static void make_second_pair(unsigned int queues)
 	lab_run("ip link set lab3 up");
 	lab_enter(&lab, 0);
 	lab_run("ip link set lab2 up");
+}
+
+static void patient(int fd)
+{
+	struct timeval wait = { .tv_sec = PATIENCE_S };
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)), 0);
 }
 
 /* A packet socket on an interface of namespace 1; the caller is in namespace 0 again. */
@@ -310,20 +197,21 @@ static void receive_counts(void **state)
 
 	(void)state;
 	start(receive, "receive", "lab0");
-	await_ready(receive, 1);
+	example_await_ready(receive, 1);
 	send_numbered(0, 50);
 	send_numbered(60, 100);
 	lab_send(&lab, 1, LAB_MIN_FRAME);
-	await_sum(receive, 91);
-	assert_int_equal(number(receive, "Mbit/s, "), 10);
+	example_await_sum(receive, 91);
+	assert_int_equal(example_number(receive, "Mbit/s, "), 10);
 	send_numbered(70, 72);		/* late */
 	send_numbered(0, 20);		/* a sender that begins */
-	await_sum(receive, 22);
-	interrupt(receive);
-	await(receive, "received 113 (6780 bytes), missing 10; dropped 0, RX full 0, FILL empty 0");
-	await(receive, "frames: ");
+	example_await_sum(receive, 22);
+	example_interrupt(receive);
+	example_await(receive, "received 113 (6780 bytes), missing 10; dropped 0, RX full 0, "
+		      "FILL empty 0");
+	example_await(receive, "frames: ");
 	assert_frames_add_up(receive);
-	end(receive, 0);
+	example_end(receive, 0);
 }
 
 static void send_is_numbered_udp(void **state)
@@ -335,7 +223,7 @@ static void send_is_numbered_udp(void **state)
 
 	(void)state;
 	start(send, "send", "lab0", "0", "150", "02:00:00:00:ab:cd");
-	await(send, "zero-copy refused: ");
+	example_await(send, "zero-copy refused: ");
 	for (uint64_t i = 0; i < 150; i++) {
 		assert_int_equal(recv(fd, packet, sizeof(packet), 0), NUMBERED);
 		assert_memory_equal(packet, "\x02\0\0\0\xab\xcd", 6);
@@ -343,10 +231,10 @@ static void send_is_numbered_udp(void **state)
 		memcpy(words, packet + 42, sizeof(words));
 		assert_true(words[0] == i && words[1] == ~i);
 	}
-	await(send, "sent 150, dropped by the driver 0, left in TX 0");
-	await(send, "frames: ");
+	example_await(send, "sent 150, dropped by the driver 0, left in TX 0");
+	example_await(send, "frames: ");
 	assert_frames_add_up(send);
-	end(send, 0);
+	example_end(send, 0);
 	assert_int_equal(recv(fd, packet, sizeof(packet), MSG_DONTWAIT), -1);
 }
 
@@ -358,15 +246,15 @@ static void send_meets_receive(void **state)
 	(void)state;
 	lab_enter(&lab, 1);
 	start(receive, "receive", "lab1");
-	await_ready(receive, 1);
+	example_await_ready(receive, 1);
 	lab_enter(&lab, 0);
 	start(send, "send", "lab0", "0", "200");
-	await(send, "sent 200, ");
-	end(send, 0);
-	await_sum(receive, 200);
-	interrupt(receive);
-	await(receive, "received 200 (12000 bytes), missing 0; ");
-	end(receive, 0);
+	example_await(send, "sent 200, ");
+	example_end(send, 0);
+	example_await_sum(receive, 200);
+	example_interrupt(receive);
+	example_await(receive, "received 200 (12000 bytes), missing 0; ");
+	example_end(receive, 0);
 }
 
 /* Another host's packets come back with their two ends changed. */
@@ -378,7 +266,7 @@ static void echo_answers(void **state)
 
 	(void)state;
 	start(echo, "echo", "lab0");
-	await_ready(echo, 1);
+	example_await_ready(echo, 1);
 	for (uint64_t i = 0; i < 100; i++) {
 		send_numbered(i, i + 1);
 		make_numbered(wanted, i);
@@ -393,9 +281,9 @@ static void echo_answers(void **state)
 		assert_memory_equal(packet + 36, wanted + 34, 2);
 		assert_memory_equal(packet + 38, wanted + 38, NUMBERED - 38);
 	}
-	interrupt(echo);
-	await(echo, "received 100, returned 100");
-	end(echo, 0);
+	example_interrupt(echo);
+	example_await(echo, "received 100, returned 100");
+	example_end(echo, 0);
 }
 
 /* Packets that are not for it, or that nobody may answer: each has one byte changed. */
@@ -422,7 +310,7 @@ static void echo_leaves_the_rest(void **state)
 
 	(void)state;
 	start(echo, "echo", "lab0");
-	await_ready(echo, 1);
+	example_await_ready(echo, 1);
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		make_numbered(packet, i);
 		packet[changes[i].at] = changes[i].byte;
@@ -433,9 +321,9 @@ static void echo_leaves_the_rest(void **state)
 	send_numbered(100, 101);
 	assert_int_equal(recv(fd, packet, sizeof(packet), 0), NUMBERED);
 	assert_int_equal(packet[42], 100);
-	interrupt(echo);
-	await(echo, "received 12, returned 1");
-	end(echo, 0);
+	example_interrupt(echo);
+	example_await(echo, "received 12, returned 1");
+	example_end(echo, 0);
 }
 
 static void expect_numbered(int fd, uint64_t from, uint64_t to)
@@ -459,17 +347,17 @@ static void forward_passes_both_ways(void **state)
 	near = open_socket("lab1", ETH_P_IP);
 	far = open_socket("lab3", ETH_P_IP);
 	start(forward, "forward", "lab0", "lab2");
-	await_ready(forward, 2);
+	example_await_ready(forward, 2);
 	for (uint64_t i = 0; i < 6000; i += 50) {
 		send_numbered_by(near, i, i + 50);
 		expect_numbered(far, i, i + 50);
 		send_numbered_by(far, i, i + 20);
 		expect_numbered(near, i, i + 20);
 	}
-	interrupt(forward);
-	await(forward, "lab0: received 6000, sent 2400");
-	await(forward, "lab2: received 2400, sent 6000");
-	end(forward, 0);
+	example_interrupt(forward);
+	example_await(forward, "lab0: received 6000, sent 2400");
+	example_await(forward, "lab2: received 2400, sent 6000");
+	example_end(forward, 0);
 }
 
 /* A queue without a counterpart would swallow packets. */
@@ -480,11 +368,11 @@ static void forward_wants_pairs(void **state)
 	(void)state;
 	make_second_pair(1);
 	start(forward, "forward", "lab0", "lab2");
-	await(forward, "forward: lab0: queues: it has more than the other; ");
-	end(forward, 1);
+	example_await(forward, "forward: lab0: queues: it has more than the other; ");
+	example_end(forward, 1);
 	start(forward, "forward", "lab2", "lab0");
-	await(forward, "forward: lab0: ");
-	end(forward, 1);
+	example_await(forward, "forward: lab0: ");
+	example_end(forward, 1);
 }
 
 /* On each of the two queues. */
@@ -512,13 +400,13 @@ static void threads_see_each_queue(void **state)
 
 	(void)state;
 	start(threads, "threads", "lab0");
-	await_ready(threads, 1);
+	example_await_ready(threads, 1);
 	send_to_queues(30, 20);
-	await(threads, "received 50, 3000 bytes");
-	interrupt(threads);
-	await(threads, "queue 0: received 30, 1800 bytes");
-	await(threads, "queue 1: received 20, 1200 bytes");
-	end(threads, 0);
+	example_await(threads, "received 50, 3000 bytes");
+	example_interrupt(threads);
+	example_await(threads, "queue 0: received 30, 1800 bytes");
+	example_await(threads, "queue 1: received 20, 1200 bytes");
+	example_end(threads, 0);
 }
 
 static void epoll_sees_each_queue(void **state)
@@ -527,12 +415,112 @@ static void epoll_sees_each_queue(void **state)
 
 	(void)state;
 	start(epoll, "epoll", "lab0");
-	await_ready(epoll, 1);
+	example_await_ready(epoll, 1);
 	send_to_queues(30, 20);
-	await_sum(epoll, 50);
-	interrupt(epoll);
-	await(epoll, "packets/s, received 50");
-	end(epoll, 0);
+	example_await_sum(epoll, 50);
+	example_interrupt(epoll);
+	example_await(epoll, "packets/s, received 50");
+	example_end(epoll, 0);
+}
+
+/* ---- dns ---- */
+
+/* Asks for a name, of that type, with more behind the question: as many bytes. */
+static size_t make_query(unsigned char *query, uint16_t id, const char *name, int type,
+			 size_t more)
+{
+	const unsigned char head[12] = { id >> 8 & 0xff, id & 0xff, 1, 0, 0, 1, 0, 0, 0, 0, 0,
+					 more ? 1 : 0 };
+	size_t len = sizeof(head) + strlen(name);
+
+	memcpy(query, head, sizeof(head));
+	memcpy(query + sizeof(head), name, strlen(name));
+	memset(query + len, 0, 5 + more);
+	query[len + 2] = type & 0xff;
+	query[len + 4] = 1;
+	return len + 5 + more;
+}
+
+/* The answer is one of the query: with the address, or that there is none. */
+static void resolve(int client, uint16_t id, const char *name, int type, size_t more)
+{
+	static const unsigned char address[16] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4,
+						   192, 0, 2, 99 };
+	unsigned char query[512], answer[512];
+	size_t len = make_query(query, id, name, type, more);
+	size_t end = len - more;
+
+	assert_int_equal(send(client, query, len, 0), len);
+	assert_int_equal(recv(client, answer, sizeof(answer), 0), end + (type == 1 ? 16 : 0));
+	assert_memory_equal(answer, query, 2);
+	assert_memory_equal(answer + 2, "\x85\0\0\1\0", 5);
+	assert_int_equal(answer[7], type == 1);
+	assert_memory_equal(answer + 8, "\0\0\0\0", 4);
+	assert_memory_equal(answer + 12, query + 12, end - 12);
+	if (type == 1)
+		assert_memory_equal(answer + end, address, sizeof(address));
+}
+
+/* What is no query gets no answer, and does no harm. */
+static void send_nonsense(int client)
+{
+	unsigned char query[512];
+	size_t len = make_query(query, 1, "\3net", 1, 0);
+
+	for (size_t cut = 0; cut < len; cut++)
+		assert_int_equal(send(client, query, cut, 0), cut);
+	query[2] |= 0x80;		/* an answer */
+	assert_int_equal(send(client, query, len, 0), len);
+	make_query(query, 2, "\3net", 1, 0);
+	query[12] = 0xff;		/* a name that does not end */
+	assert_int_equal(send(client, query, len, 0), len);
+	make_query(query, 3, "\3net", 1, 0);
+	query[5] = 2;			/* two questions */
+	assert_int_equal(send(client, query, len, 0), len);
+}
+
+static void dns_answers(void **state)
+{
+	struct example *dns = &examples[0];
+	struct hosts_tcp tcp;
+	int client;
+
+	(void)state;
+	hosts_set_up(&lab);
+	client = sockets[0] = hosts_udp(&lab, 1, AF_INET, 4000, 53);
+	hosts_connect(&tcp, &lab, AF_INET, 53);
+	start(dns, "dns", "lab0", "192.0.2.99");
+	example_await(dns, "dns: lab0: 2 queue(s)");
+	for (uint16_t i = 0; i < 30; i++) {
+		hosts_forget(&lab);
+		resolve(client, i, "\3www\7example\3org", 1, 0);
+		hosts_exchange(&tcp, 10000);
+		resolve(client, i, "\3www\7example\3org", 28, 11);
+		hosts_ping(&lab, i % 2, AF_INET, 100);
+		resolve(client, i, "", 1, 11);
+		hosts_ping(&lab, i % 2, AF_INET6, 100);
+		send_nonsense(client);
+	}
+	hosts_disconnect(&tcp);
+	example_kill(dns);
+	hosts_clear(&lab);
+	lab_assert_prog(&lab, 0, false);
+}
+
+static void dns_says_that_it_ends(void **state)
+{
+	struct example *dns = &examples[0];
+
+	(void)state;
+	start(dns, "dns", "lab0", "192.0.2");
+	example_await(dns, "dns: usage: ");
+	example_end(dns, 2);
+	make_second_pair(1);
+	start(dns, "dns", "lab2", "192.0.2.99");
+	example_await(dns, "dns: lab2: 1 queue(s)");
+	lab_run("ip link delete lab2");
+	example_await(dns, "dns: lab2: interface: lab2 is gone");
+	example_end(dns, 1);
 }
 
 /* ---- all of them ---- */
@@ -545,24 +533,24 @@ static void signals_and_seconds_end_them(void **state)
 	make_second_pair(2);
 	for (const char *const *name = receivers; *name; name++) {
 		start(example, (char *)*name, "lab0");
-		await_ready(example, 1);
+		example_await_ready(example, 1);
 		assert_int_equal(kill(example->pid, SIGTERM), 0);
-		await(example, "received 0");
-		end(example, 0);
+		example_await(example, "received 0");
+		example_end(example, 0);
 	}
 	start(example, "receive", "lab0", "1");
-	await(example, "received 0");
-	end(example, 0);
+	example_await(example, "received 0");
+	example_end(example, 0);
 	start(example, "echo", "lab0", "1");
-	await(example, "received 0");
-	end(example, 0);
+	example_await(example, "received 0");
+	example_end(example, 0);
 	start(example, "forward", "lab0", "lab2", "1");
-	await(example, "lab0: received 0");
-	end(example, 0);
+	example_await(example, "lab0: received 0");
+	example_end(example, 0);
 	start(example, "send", "lab0", "1");
-	await(example, "sent ");
-	assert_true(number(example, "sent ") > 0);
-	end(example, 0);
+	example_await(example, "sent ");
+	assert_true(example_number(example, "sent ") > 0);
+	example_end(example, 0);
 }
 
 /* They say so, and fail. */
@@ -574,29 +562,29 @@ static void interfaces_that_go(void **state)
 	for (const char *const *name = receivers; *name; name++) {
 		make_second_pair(2);
 		start(example, (char *)*name, "lab2");
-		await_ready(example, 1);
+		example_await_ready(example, 1);
 		lab_run("ip link delete lab2");
-		await(example, ": lab2: interface: lab2 is gone");
-		end(example, 1);
+		example_await(example, ": lab2: interface: lab2 is gone");
+		example_end(example, 1);
 	}
 	make_second_pair(2);
 	start(example, "forward", "lab0", "lab2");
-	await_ready(example, 2);
+	example_await_ready(example, 2);
 	lab_run("ip link delete lab2");
-	await(example, "forward: between them: interface: lab2 is gone");
-	end(example, 1);
+	example_await(example, "forward: between them: interface: lab2 is gone");
+	example_end(example, 1);
 	make_second_pair(2);
 	start(example, "send", "lab2");
-	await(example, "packets/s");
+	example_await(example, "packets/s");
 	lab_run("ip link delete lab2");
-	await(example, "send: lab2: ");	/* it is down before it is gone */
-	end(example, 1);
+	example_await(example, "send: lab2: ");	/* it is down before it is gone */
+	example_end(example, 1);
 }
 
 static void what_cannot_be(void **state)
 {
 	static const char *const all[] = { "receive", "send", "echo", "epoll", "threads",
-					   "forward" };
+					   "forward", "dns" };
 	struct example *example = &examples[0];
 
 	(void)state;
@@ -604,16 +592,18 @@ static void what_cannot_be(void **state)
 		char wanted[64];
 
 		start(example, (char *)all[i]);
-		await(example, ": usage: ");
-		end(example, 2);
+		example_await(example, ": usage: ");
+		example_end(example, 2);
 		snprintf(wanted, sizeof(wanted), "%s: nosuch: interface: ", all[i]);
-		if (strcmp(all[i], "forward"))
-			start(example, (char *)all[i], "nosuch");
-		else
+		if (!strcmp(all[i], "forward"))
 			start(example, (char *)all[i], "lab0", "nosuch");
-		await(example, wanted);
+		else if (!strcmp(all[i], "dns"))
+			start(example, (char *)all[i], "nosuch", "192.0.2.9");
+		else
+			start(example, (char *)all[i], "nosuch");
+		example_await(example, wanted);
 		assert_non_null(strstr(example->line, "; "));
-		end(example, 1);
+		example_end(example, 1);
 	}
 }
 
@@ -634,7 +624,7 @@ static void they_are_short(void **state)
 		if (lines > MAX_LINES)
 			fail_msg("%s has %d lines", *source, lines);
 	}
-	assert_int_equal(count_of_them, 6);
+	assert_int_equal(count_of_them, 7);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, count, nothing_left)
@@ -651,6 +641,8 @@ int main(int argc, char **argv)
 		CASE(forward_wants_pairs),
 		CASE(threads_see_each_queue),
 		CASE(epoll_sees_each_queue),
+		CASE(dns_answers),
+		CASE(dns_says_that_it_ends),
 		CASE(signals_and_seconds_end_them),
 		CASE(interfaces_that_go),
 		CASE(what_cannot_be),

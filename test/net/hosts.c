@@ -36,6 +36,16 @@ void hosts_set_up(const struct lab *lab)
 	}
 }
 
+void hosts_clear(const struct lab *lab)
+{
+	for (int side = 1; side >= 0; side--) {
+		lab_enter(lab, side);
+		lab_run("echo 1 >/proc/sys/net/ipv6/conf/lab%d/disable_ipv6", side);
+		lab_run("ip addr flush dev lab%d", side);
+		lab_run("ethtool -K lab%d tx on >/dev/null", side);
+	}
+}
+
 void hosts_forget(const struct lab *lab)
 {
 	for (int side = 1; side >= 0; side--) {

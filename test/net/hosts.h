@@ -20,6 +20,9 @@
  */
 void hosts_set_up(const struct lab *lab);
 
+/* No addresses, and silence as before. */
+void hosts_clear(const struct lab *lab);
+
 /* Both forget who the other is, and must ask again. */
 void hosts_forget(const struct lab *lab);
 
