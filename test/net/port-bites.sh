@@ -13,7 +13,8 @@ root=$1
 shift
 unset CMOCKA_MESSAGE_OUTPUT
 cc=${CC:-cc}
-net='port_checked port_wait port_share port_life'
+net='port_checked port_wait port_share port_life port_filter port_keep port_filter_change
+port_filter_errors'
 bad=0 count=0
 if [ "$(id -u)" != 0 ] || ! command -v "${cc%% *}" >/dev/null; then
 	echo 'skipped: needs root and a C compiler'
@@ -38,9 +39,10 @@ link()
 {
 	test=$1
 	shift
-	case " $net " in
-	*" $test "*) set -- "$@" "$tmp/ports.o" "$tmp/lab.o" "$tmp/user_prog.o" ;;
-	esac
+	if [ -e "$root/test/net/$test.c" ]; then
+		set -- "$@" "$tmp/ports.o" "$tmp/hosts.o" "$tmp/node.o" "$tmp/lab.o" \
+			"$tmp/user_prog.o"
+	fi
 	$cc -o "$tmp/test" "$tmp/test_$test.o" "$@" -lcmocka -lbpf -lmnl -pthread
 }
 
@@ -101,7 +103,7 @@ for source; do
 	all="$all $name"
 	compile "$root/lib/$name.c" "$tmp/$name.o"
 done
-for name in ports lab user_prog; do
+for name in ports hosts node lab user_prog; do
 	compile "$root/test/net/$name.c" "$tmp/$name.o"
 done
 for name in $net; do
@@ -247,6 +249,44 @@ bite pool created pool 's/note_pools(memory);/;/'
 bite pool book_begun pool 's/note_pools(memory);/;/'
 bite pool book_begun pool 's,i / memory->frames_per_pool),0),'
 bite pool numbers pool 's/number % XSK_POOL_MAX_TAG + 1/number % XSK_POOL_MAX_TAG/'
+
+# ---- what the program takes, leaves and counts ----
+
+whole port_keep kept_one_by_one
+whole port_keep ports_of_the_host
+for field in arp dhcp icmp ssh; do
+	bite port_keep kept_one_by_one port_filter "s/keep->$field = opts->keep & .*;/;/"
+done
+bite port_keep ports_of_the_host port_filter 's/memcpy(keep->tcp, .*;/;/'
+bite port_keep ports_of_the_host port_filter 's/memcpy(keep->udp, .*;/;/'
+whole port_filter counted
+whole port_filter not_counted
+bite port_filter counted filter 's/counts, XSK_COUNT_KEPT/counts, XSK_COUNT_PASSED/'
+bite port_filter not_counted port_filter 's/filters && !(port->flags .*), error/filters, error/'
+bite port_filter counted port_info 's/add_program(&known, .*;/;/'
+for name in what_is_kept_stays counters_only_grow one_after_the_other two_ports; do
+	whole port_filter_change "$name"
+done
+bite port_filter_change what_is_kept_stays port_filter 's/filter, &port->keep,/filter, NULL,/'
+bite port_filter_change counters_only_grow prog \
+	's/if (code->counts && prog->counters_fd < 0)/if (code->counts)/'
+bite port_filter_change one_after_the_other prog 's/return info.prog_id;/return prog->id + 1;/'
+bite port_filter_change two_ports prog 's/prog->counters_fd = xsk_attached_counters(.*;/;/'
+for name in options other_filters programs_of_others ports_without_filters \
+	interface_that_is_gone privileges; do
+	whole port_filter_errors "$name"
+done
+bite port_filter_errors options port_filter 's/opts->keep & ~KNOWN_KEEP/0/'
+bite port_filter_errors options port_filter 's/if (!(opts->direction & XSK_DIRECTION_RX))/if (0)/'
+bite port_filter_errors options port_filter 's/if (opts->flags & XSK_PORT_MAP_FD)/if (0)/'
+bite port_filter_errors other_filters prog 's/if (code && code->filters)/if (0)/'
+bite port_filter_errors other_filters prog 's/return err ? err : !memcmp(info.tag.*;/return 1;/'
+bite port_filter_errors programs_of_others prog 's/if (prog->attached_here)/if (1)/'
+bite port_filter_errors ports_without_filters port_filter 's/if (port->map_fd >= 0 ||/if (0 ||/'
+bite port_filter_errors ports_without_filters port_filter \
+	's/|| !(port->direction & XSK_DIRECTION_RX)) {/) {/'
+bite port_filter_errors interface_that_is_gone prog 's/err == -ENOLINK ? -ENODEV : err/err/'
+bite port_filter_errors privileges prog 's/explain_eperm(error, "load", missing_for_new())/fd/'
 
 # ---- what others hide ----
 
