@@ -19,6 +19,8 @@
 /* libpcap's reader of words fails at it, with words of its own, when it comes to it. */
 #define STOP " 99999999999"
 #define STOP_WORD "99999999999"
+/* What it reads as nothing. */
+#define BLANKS " \t\r\n"
 
 /* What is used of libpcap, as <pcap/pcap.h> has it: the names of that are <linux/bpf.h>'s too. */
 struct program {
@@ -117,7 +119,7 @@ static size_t find_words(size_t *starts, const char *text)
 	size_t count = 0;
 
 	for (size_t i = 0; text[i];) {
-		if (isspace((unsigned char)text[i])) {
+		if (strchr(BLANKS, text[i])) {
 			i++;
 			continue;
 		}

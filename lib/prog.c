@@ -126,10 +126,24 @@ static struct bpf_insn *with_maps(const struct bpf_insn *insns, size_t count,
 	return copy;
 }
 
+/* Of the verifier: the last line before its statistics. Writes into the log. */
+static const char *last_words(char *log)
+{
+	char *end = strncmp(log, "processed ", 10) ? strstr(log, "\nprocessed ") : log, *line;
+
+	if (end)
+		*end = '\0';
+	for (size_t len = strlen(log); len && log[len - 1] == '\n'; len--)
+		log[len - 1] = '\0';
+	line = strrchr(log, '\n');
+	line = line ? line + 1 : log;
+	return *line ? line : "it does not say why";
+}
+
 static int explain_verifier(int err, const struct xsk_code *code, struct attempt *attempt,
 			    struct xsk_error *error)
 {
-	char *line = NULL, *end;
+	bool same;
 	int fd;
 
 	if (!code->filters)
@@ -142,18 +156,12 @@ static int explain_verifier(int err, const struct xsk_code *code, struct attempt
 			      attempt->count);
 		return xsk_error_hint(error, "take networks and port ranges rather than lists");
 	}
-	/* Its last words but one are the reason; the last are statistics. */
 	attempt->log = calloc(1, LOG_SIZE);
 	fd = attempt->log ? load_insns(attempt) : -ENOMEM;
 	xsk_sys_close(fd);		/* where it is taken now */
-	if (attempt->log && fd == err) {
-		end = strstr(attempt->log, "\nprocessed ");
-		if (end)
-			*end = '\0';
-		line = strrchr(attempt->log, '\n');
-	}
+	same = attempt->log && fd == err;
 	xsk_error_set(error, err, "load", "the kernel's verifier refuses the filter: %s",
-		      line ? line + 1 : "it does not say why");
+		      same ? last_words(attempt->log) : "it does not say why");
 	free(attempt->log);
 	attempt->log = NULL;
 	return xsk_error_hint(error, "xsk_filter_dump() writes what is worth a report");
@@ -570,7 +578,10 @@ int xsk_prog_replace(struct xsk_prog *prog, const struct xsk_code *code, struct 
 	if (err)
 		return err;
 	if (code->counts && prog->counters_fd < 0) {
-		fd = create_counters(error);
+		/* Perhaps another share has given it some. */
+		fd = xsk_attached_counters(xsk_prog_id(prog));
+		if (fd < 0)
+			fd = create_counters(error);
 		if (fd < 0)
 			return fd;
 		__atomic_store_n(&prog->counters_fd, fd, __ATOMIC_RELEASE);

@@ -300,7 +300,8 @@ struct xsk_port_stats {
 	 * What the program did with the packets of the interface, all of its queues: those
 	 * that matched, and went to a socket where one is; that were kept for the kernel;
 	 * that did not match, and were passed to it. 0 with neither filter nor keep, or with
-	 * XSK_PORT_NO_COUNTERS; and of a queue. Of ports that share the program the same.
+	 * XSK_PORT_NO_COUNTERS; and of a queue. Ports that share the program see the same,
+	 * but one that had no filter when another port gave it one: it sees 0.
 	 */
 	uint64_t filter_matched, filter_kept, filter_passed;
 };
