@@ -58,7 +58,8 @@ const char *const filter_expressions[] = {
 	"vlan", "vlan 5", "vlan 7", "vlan 100", "vlan 4095", "vlan 0", "vlan and vlan",
 	"vlan 100 and vlan 5", "vlan 1 and vlan 2 and vlan 3", "vlan and ip",
 	"vlan and udp port 53", "vlan 5 and ip6", "vlan and vlan 5 and udp dst port 53",
-	"vlan and arp", "vlan and host 10.0.0.1", "not vlan", "udp port 53 or (vlan and udp port 53)",
+	"vlan and arp", "vlan and host 10.0.0.1", "not vlan",
+	"udp port 53 or (vlan and udp port 53)",
 	"vlan 5 and stp", "vlan and ether host 02:00:00:00:00:01",
 	"vlan and vlan and vlan and port 53",
 	/* MPLS. */

@@ -85,7 +85,7 @@ static void run_list(const char *term, uint32_t count, uint32_t padding)
 {
 	char *text = make_list(term, count, padding);
 	struct reference *ref = reference_compile(text, false);
-	uint32_t step = run_is_slow() ? 17 : 1;
+	uint32_t step = run_is_slow() ? 29 : 1;
 	struct xsk_filter *filter;
 	struct xsk_error error;
 	int fd;

@@ -39,7 +39,7 @@ static const struct form forms[] = {
 	{ "udp[2:2] >= 40000 and udp[2:2] < 40001", DESTINATION, 40000, 40000 },
 };
 
-static void run_form(const struct form *form, struct packet *packet)
+static void run_form(const struct form *form, struct packet *packet, uint32_t step)
 {
 	uint8_t *port = &packet->bytes[form->offset], old[2] = { port[0], port[1] };
 	struct xsk_filter *filter;
@@ -52,6 +52,9 @@ static void run_form(const struct form *form, struct packet *packet)
 	for (uint32_t i = 0; i < 65536; i++) {
 		bool wanted = i >= form->first && i <= form->last;
 
+		if (i % step && i + 1 != form->first && i != form->first && i != form->last &&
+		    i != form->last + 1)
+			continue;
 		port[0] = (uint8_t)(i >> 8);
 		port[1] = (uint8_t)i;
 		if (xsk_filter_match(filter, packet->bytes, packet->len) != wanted ||
@@ -72,7 +75,7 @@ static void all_ports(void **state)
 	(void)state;
 	pool_add_hex(&pool, udp4);
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-		run_form(&forms[i], &pool.packets[0]);
+		run_form(&forms[i], &pool.packets[0], run_is_slow() && i >= 2 ? 61 : 1);
 	pool_free(&pool);
 }
 

@@ -146,5 +146,5 @@ unsigned int run_stride(void)
 
 	if (stride && atoi(stride) > 0)
 		return (unsigned int)atoi(stride);
-	return run_is_slow() ? 60 : 4;
+	return run_is_slow() ? 300 : 4;
 }
