@@ -140,6 +140,12 @@ static const char *last_words(char *log)
 	return *line ? line : "it does not say why";
 }
 
+/* With a mind to Spectre, packets are read at a computed place by who may look about. */
+static bool lacks_perfmon(int err)
+{
+	return err == -EACCES && !xsk_sys_capable(CAP_PERFMON) && !xsk_sys_capable(CAP_SYS_ADMIN);
+}
+
 static int explain_verifier(int err, const struct xsk_code *code, struct attempt *attempt,
 			    struct xsk_error *error)
 {
@@ -156,6 +162,9 @@ static int explain_verifier(int err, const struct xsk_code *code, struct attempt
 			      attempt->count);
 		return xsk_error_hint(error, "take networks and port ranges rather than lists");
 	}
+	if (lacks_perfmon(err))
+		return explain_eperm(error, "load", "CAP_PERFMON, which filters need that load at a "
+				     "computed place, as behind IPv4's header");
 	attempt->log = calloc(1, LOG_SIZE);
 	fd = attempt->log ? load_insns(attempt) : -ENOMEM;
 	xsk_sys_close(fd);		/* where it is taken now */
@@ -597,9 +606,19 @@ int xsk_prog_replace(struct xsk_prog *prog, const struct xsk_code *code, struct 
 	return 0;
 }
 
+/* Those of a program that another share has put in its place. */
+static int counters_of_others(const struct xsk_prog *prog)
+{
+	uint32_t id = xsk_prog_id(prog);
+
+	return id == __atomic_load_n(&prog->id, __ATOMIC_RELAXED) ? -1 : xsk_attached_counters(id);
+}
+
 void xsk_prog_counters(const struct xsk_prog *prog, uint64_t counters[XSK_COUNTERS])
 {
-	int fd = __atomic_load_n(&prog->counters_fd, __ATOMIC_ACQUIRE);
+	int own = __atomic_load_n(&prog->counters_fd, __ATOMIC_ACQUIRE);
+	int found = own < 0 ? counters_of_others(prog) : -1;
+	int fd = own < 0 ? found : own;
 	int cpus = fd < 0 ? 0 : xsk_sys_possible_cpus();
 	uint64_t (*each)[XSK_COUNTERS] = cpus > 0 ? calloc((size_t)cpus, sizeof(*each)) : NULL;
 	uint32_t key = 0;
@@ -610,6 +629,7 @@ void xsk_prog_counters(const struct xsk_prog *prog, uint64_t counters[XSK_COUNTE
 			for (int i = 0; i < XSK_COUNTERS; i++)
 				counters[i] += each[cpu][i];
 	free(each);
+	xsk_sys_close(found);
 }
 
 /* ---- somebody else's ---- */
