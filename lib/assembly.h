@@ -2,8 +2,8 @@
 
 /*
  * An eBPF program as it grows: instructions, labels, and jumps to labels. A jump reaches
- * 32,767 instructions; those to the labels of a
- * verdict are made of several where it is further.
+ * 32,767 instructions; those to the labels of a verdict are made of several where it is
+ * further.
  */
 #ifndef XSK_LIB_ASSEMBLY_H
 #define XSK_LIB_ASSEMBLY_H

@@ -18,6 +18,7 @@
 #define FILTER_NAME "libxsk_filter"
 /* What the verifier says of a program that it refuses. */
 #define LOG_SIZE (256 * 1024)
+#define LOG_LEVEL 4			/* not each instruction (5.2) */
 
 /* Others may attach or detach between our look and our step: look again. */
 #define MAX_TRIES 50
@@ -100,7 +101,7 @@ struct attempt {
 static int load_insns(const struct attempt *attempt)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = attempt->flags,
-		    .log_level = attempt->log ? 1 : 0, .log_buf = attempt->log,
+		    .log_level = attempt->log ? LOG_LEVEL : 0, .log_buf = attempt->log,
 		    .log_size = attempt->log ? LOG_SIZE : 0);
 	sigset_t before;
 	int fd;
@@ -140,7 +141,7 @@ static const char *last_words(char *log)
 	return *line ? line : "it does not say why";
 }
 
-/* With a mind to Spectre, packets are read at a computed place by who may look about. */
+/* With a mind to Spectre, kernels let few read packets at a computed place. */
 static bool lacks_perfmon(int err)
 {
 	return err == -EACCES && !xsk_sys_capable(CAP_PERFMON) && !xsk_sys_capable(CAP_SYS_ADMIN);
@@ -302,7 +303,7 @@ static int explain_other(const struct xsk_netdev *dev, const struct xsk_attached
 	xsk_error_set(error, -EBUSY, "XDP program", "%s runs the program '%s' (id %u), which takes "
 		      "other packets than this filter", dev->name, names->name, dev->prog_id);
 	return xsk_error_hint(error, "close the ports that use it, or open this one without filter "
-			      "and keep, and change the filter of all: xsk_port_set_filter()");
+			      "and keep, and change filter and keep of all: xsk_port_set_filter()");
 }
 
 /* The kernel makes the tag from the instructions alone, whatever maps they use. */

@@ -9,7 +9,8 @@
 
 static int refuse(struct xsk_error *error, uint32_t at, const char *what)
 {
-	return xsk_error_set(error, -EINVAL, "filter", "instruction %u %s", at, what);
+	xsk_error_set(error, -EINVAL, "filter", "instruction %u %s", at, what);
+	return xsk_error_hint(error, "give a program as tcpdump -dd prints it, and all of it");
 }
 
 /* What a packet socket's kernel adds to a packet, which stands beyond any. */

@@ -167,9 +167,8 @@ struct xsk_port_opts {
  * XSK_PORT_LARGE_MTU. -EOPNOTSUPP: none of the allowed modes can be had, or the
  * kernel has no multi-buffer: allow another. -EBUSY: a queue is another's, or the
  * interface's program has no XSKMAP: stop the one, replace the other. -EPERM: no
- * CAP_NET_RAW for sockets, no CAP_NET_ADMIN and CAP_BPF for the program, which most filters
- * want CAP_PERFMON for as well
- * (CAP_SYS_ADMIN to join one that others attached), CAP_NET_ADMIN for busy polling.
+ * CAP_NET_RAW for sockets, no CAP_NET_ADMIN and CAP_BPF for the program (CAP_PERFMON for one
+ * with a filter, CAP_SYS_ADMIN to join one that others attached), CAP_NET_ADMIN for busy polling.
  * -ENOBUFS: more memory than RLIMIT_MEMLOCK without CAP_IPC_LOCK. -ENOMEM: no memory,
  * or no huge pages. -E2BIG: the XSKMAP has no place for a queue: make it larger.
  * -EBADF: map_fd is not open. With opts.share: -EBUSY: the caller has frames of the
@@ -189,16 +188,17 @@ int xsk_port_open(struct xsk_port **port, const char *ifname,
 void xsk_port_close(struct xsk_port *port);
 
 /*
- * Takes other packets from now on: those that match the filter; with NULL all. What was kept
- * is kept. From one packet to the next: one that both filters match is not lost. All ports
- * that share the program get the filter, those of other processes too, and what this port
- * keeps in the place of what they keep. The filter stays the caller's. *error says why not; NULL is legal. By one thread at a time, while others may be
- * inside verbs.
+ * Takes other packets from now on: those that match the filter; with NULL all. What this
+ * port keeps is kept. From one packet to the next: one that both filters match is not lost.
+ * All ports that share the program get the filter, those of other processes too, and what
+ * this port keeps in the place of what they keep. The filter stays the caller's. *error says
+ * why not; NULL is legal. By one thread at a time, while others may be inside verbs.
  *
  * -EINVAL: port is NULL; it does not receive, or its program is the caller's own
  * (XSK_PORT_MAP_FD): change that one. -EBUSY: the program is not one of libxsk's. -EPERM: no
- * CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON, or no CAP_SYS_ADMIN where another port attached it. -E2BIG: the kernel's verifier gives up on it: make it shorter.
- * -ENODEV: the interface is gone.
+ * CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON, or no CAP_SYS_ADMIN where another port attached
+ * it. -E2BIG: the kernel's verifier gives up on it: make it shorter. -ENOMEM. -ENODEV: the
+ * interface is gone.
  */
 int xsk_port_set_filter(struct xsk_port *port, const struct xsk_filter *filter,
 			struct xsk_error *error);
