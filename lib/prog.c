@@ -141,7 +141,7 @@ static const char *last_words(char *log)
 	return *line ? line : "it does not say why";
 }
 
-/* With a mind to Spectre, kernels let few read packets at a computed place. */
+/* With a mind to Spectre, kernels let few load at a computed place. */
 static bool lacks_perfmon(int err)
 {
 	return err == -EACCES && !xsk_sys_capable(CAP_PERFMON) && !xsk_sys_capable(CAP_SYS_ADMIN);
@@ -164,8 +164,8 @@ static int explain_verifier(int err, const struct xsk_code *code, struct attempt
 		return xsk_error_hint(error, "take networks and port ranges rather than lists");
 	}
 	if (lacks_perfmon(err))
-		return explain_eperm(error, "load", "CAP_PERFMON, which filters need that load at a "
-				     "computed place, as behind IPv4's header");
+		return explain_eperm(error, "load", "CAP_PERFMON, which filters need that load at "
+				     "a computed place, as behind IPv4's header");
 	attempt->log = calloc(1, LOG_SIZE);
 	fd = attempt->log ? load_insns(attempt) : -ENOMEM;
 	xsk_sys_close(fd);		/* where it is taken now */

@@ -46,9 +46,8 @@ struct xsk_filter;
 
 /*
  * Compiles an expression of pcap-filter(7) for Ethernet. libpcap does it, which is loaded
- * for this call; names (hosts, ports, protocols) are looked up as it does, and more than once where it
- * is wrong. Expressions of
- * hundreds of terms can take it seconds, of thousands minutes.
+ * for this call; names (hosts, ports, protocols) are looked up as it does, and more than once
+ * in what is no expression. Hundreds of terms can take it seconds, thousands minutes.
  *
  * On success *filter is the caller's, to be freed with xsk_filter_free(). On failure it is
  * untouched, and *error says why; NULL is legal.

@@ -454,8 +454,8 @@ static void two_ports_without_one(void **state)
 	xsk_port_close(sender);
 }
 
-/* Who joins without a filter of his own does not undo what is kept. */
-static void what_the_first_keeps_is_kept(void **state)
+/* With the filter of all, what is kept is that of who changes it. */
+static void who_changes_it_keeps(void **state)
 {
 	struct xsk_port *sender = open_sender(), *ports[2];
 
@@ -467,6 +467,10 @@ static void what_the_first_keeps_is_kept(void **state)
 	change(ports[1], "udp port 7 or udp port 9");
 	both_take(sender, ports, 8, false);
 	both_take(sender, ports, 9, true);
+	both_take(sender, ports, 7, true);
+	change(ports[0], "udp port 7 or udp port 8");
+	both_take(sender, ports, 9, false);
+	both_take(sender, ports, 8, true);
 	both_take(sender, ports, 7, false);
 	xsk_port_close(ports[0]);
 	xsk_port_close(ports[1]);
@@ -634,7 +638,7 @@ int main(int argc, char **argv)
 		TEST(counters_only_grow),
 		QUEUES_TEST(two_ports),
 		QUEUES_TEST(two_ports_without_one),
-		QUEUES_TEST(what_the_first_keeps_is_kept),
+		QUEUES_TEST(who_changes_it_keeps),
 		QUEUES_TEST(port_of_another_process),
 		TEST(killed),
 		QUEUES_TEST(opened_while_it_changes),
