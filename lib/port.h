@@ -101,6 +101,7 @@ struct xsk_queue {
 	uint32_t tx_out;		/* frames in TX and COMPLETION */
 	bool wants_room;		/* TX was short */
 	bool wants_frames;		/* the pool was */
+	uint8_t spared_looks;		/* calls that need not ask whether it is gone */
 	struct xsk_queue_counters counters;
 
 	/* What only the kernel's side needs. */

@@ -250,6 +250,15 @@ void xsk_queue_drain(struct xsk_queue *queue)
 	xsk_set_number(&queue->tx_out, queue->tx_out - good);
 }
 
+static inline int look(struct xsk_queue *queue)
+{
+	if (queue->spared_looks && !queue->gone) {
+		queue->spared_looks--;
+		return 0;
+	}
+	return xsk_queue_look(queue);
+}
+
 int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 {
 	struct xsk_pool *pool = queue->pool;
@@ -258,7 +267,7 @@ int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 
 	if (unlikely(n <= 0))
 		return n;
-	if (unlikely(xsk_queue_look(queue)))
+	if (unlikely(look(queue)))
 		return -ENODEV;
 	queue->wants_frames = false;
 	if (unlikely(pool->count < (uint32_t)n))
@@ -367,7 +376,7 @@ int xsk_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
 		return n;
 	if (unlikely(!queue->may_tx))
 		return xsk_queue_fail_tx(queue);
-	if (unlikely(xsk_queue_look(queue)))
+	if (unlikely(look(queue)))
 		return -ENODEV;
 	if (queue->tx_out)
 		xsk_queue_drain(queue);

@@ -192,8 +192,8 @@ int xsk_flush(struct xsk_queue *queue)
 				      : count_outcome(queue, xsk_sys_kick(queue->fd));
 	if (err || !tx)
 		return err;
-	/* Who can be kicked is there. */
-	queue->looked_ms = xsk_sys_coarse_ms();
+	/* Who can be kicked is there: the next alloc and tx need not ask the clock. */
+	queue->spared_looks = 2;
 	left = tx_pending(queue);
 	err = check_stuck(queue, pending, left);
 	if (err)

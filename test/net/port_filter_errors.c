@@ -363,8 +363,8 @@ static int change_without_net_admin(void)
 /* What libpcap makes of these has each kind of load, and a loop. */
 static const char *const expressions[] = {
 	"udp port 53", "tcp[tcpflags] & tcp-syn != 0", "len > 100", "ip6 protochain 17",
-	"ip protochain 6", "tcp port 80 and (((ip[2:2] - ((ip[0]&0xf)<<2)) - "
-	"((tcp[12]&0xf0)>>2)) != 0)", "ether[len - 1] = 7", "ip[ip[0] & 15] = 3",
+	"ip protochain 6", "ether[len - 1] = 7", "ip[ip[0] & 15] = 3",
+	"tcp port 80 and ip[2:2] - ((ip[0]&0xf)<<2) - ((tcp[12]&0xf0)>>2) != 0",
 	"vlan and vlan and udp port 53", "host 192.0.2.1 or host 2001:db8::1",
 	"portrange 1000-2000", "icmp[icmptype] = icmp-echo", "udp[8:4] = 0x12345678",
 	"ether[0] / ether[1] = 3", "ether[0] % ether[1] = 3 or ether[2] << ether[3] > 9",

@@ -64,19 +64,22 @@ static void run_on(int fd, const struct xsk_filter *filter, const struct referen
 /* Of count terms: of a number each, or of an address that ends in it. */
 static char *make_list(const char *term, uint32_t count, uint32_t padding)
 {
-	char *text = malloc(padding + 64 * count), *at = text;
+	size_t size = padding + 64 * count + 1, len = padding;
+	char *text = calloc(1, size);
 
-	assert_non_null(text);
-	memset(at, ' ', padding);
-	at += padding;
-	for (uint32_t i = 0; i < count; i++) {
+	if (!text)
+		fail();
+	memset(text, ' ', padding);
+	for (uint32_t i = 0; text && i < count; i++) {
+		const char *between = i ? " or " : "";
 		uint32_t number = 3 * i + 1;
 
-		at += sprintf(at, "%s", i ? " or " : "");
 		if (strstr(term, "host"))
-			at += sprintf(at, "%s 10.0.%u.%u", term, number >> 8, number & 255);
+			snprintf(text + len, size - len, "%s%s 10.0.%u.%u", between, term,
+				 number >> 8, number & 255);
 		else
-			at += sprintf(at, "%s %u", term, number);
+			snprintf(text + len, size - len, "%s%s %u", between, term, number);
+		len += strlen(text + len);
 	}
 	return text;
 }
