@@ -16,9 +16,13 @@
 #define NETMASK_UNKNOWN 0xffffffffU
 /* Beyond, libpcap's optimizer takes minutes. */
 #define MAX_OPTIMIZED (16 * 1024)
-/* libpcap's reader of words fails at it, with words of its own, when it comes to it. */
-#define STOP " 99999999999"
-#define STOP_WORD "99999999999"
+/*
+ * libpcap's reader of words fails at a number beyond 32 bits, with words of its own, when it
+ * comes to it. One is taken that does not stand in the text. (With 12 digits it is none, but
+ * an Ethernet address.)
+ */
+#define MIN_STOP 13
+#define MAX_STOP 60
 /* What it reads as nothing. */
 #define BLANKS " \t\r\n"
 
@@ -61,16 +65,22 @@ static int load(struct libpcap *lib, struct xsk_error *error)
 {
 	/* Debian's name for it, and that of others. */
 	static const char *const names[] = { "libpcap.so.0.8", "libpcap.so.1" };
-	const char *why = NULL;
+	char why[2][96] = { "" };
 
 	lib->library = NULL;
-	for (int i = 0; i < 2 && !lib->library; i++)
+	for (int i = 0; i < 2 && !lib->library; i++) {
 		lib->library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+		if (!lib->library)
+			snprintf(why[i], sizeof(why[i]), "%s", dlerror());
+	}
 	if (lib->library && find_all(lib))
 		return 0;
-	why = dlerror();
-	xsk_error_set(error, -ELIBACC, "libpcap", "it cannot be loaded, and expressions need it: "
-		      "%s", why ? why : "it lacks a function");
+	if (lib->library)
+		xsk_error_set(error, -ELIBACC, "libpcap", "it lacks a function that expressions "
+			      "need");
+	else
+		xsk_error_set(error, -ELIBACC, "libpcap", "it cannot be loaded, and expressions "
+			      "need it: %s; %s", why[0], why[1]);
 	unload(lib);
 	return xsk_error_hint(error, "install libpcap (Debian: libpcap0.8), or give the filter as "
 			      "classic BPF: xsk_filter_from_cbpf()");
@@ -135,35 +145,48 @@ static size_t find_words(size_t *starts, const char *text)
  * Whether libpcap is content with the first len bytes: followed by a word that it cannot
  * read, it fails at that, not before.
  */
-static bool is_good_so_far(const struct libpcap *lib, const char *text, size_t len, char *copy)
+static bool is_good_so_far(const struct libpcap *lib, const char *text, size_t len,
+			   const char *stop, char *copy)
 {
 	struct program program;
 	char said[256] = "";
 
 	memcpy(copy, text, len);
-	strcpy(copy + len, STOP);
+	copy[len] = ' ';
+	strcpy(copy + len + 1, stop);
 	if (!try_compile(lib, &program, copy, said)) {
 		lib->freecode(&program);
 		return true;
 	}
-	return strstr(said, STOP_WORD);
+	return strstr(said, stop);
+}
+
+static void find_stop(char stop[MAX_STOP + 1], const char *text)
+{
+	size_t len = 0;
+
+	do {
+		stop[len++] = '9';
+		stop[len] = '\0';
+	} while (len < MIN_STOP || (len < MAX_STOP && strstr(text, stop)));
 }
 
 /* The offset of the first word that it is not content with; the end: more was to come. */
 static size_t find_place(const struct libpcap *lib, const char *text)
 {
 	size_t count = find_words(NULL, text), len = strlen(text), place = len;
-	char *copy = malloc(len + sizeof(STOP));
+	char *copy = malloc(len + 1 + MAX_STOP + 1), stop[MAX_STOP + 1];
 	size_t *starts = calloc(count + 1, sizeof(*starts));
 	size_t good = 0, bad = count + 1;	/* words */
 
 	if (copy && starts) {
 		find_words(starts, text);
+		find_stop(stop, text);
 		while (bad - good > 1) {
 			size_t middle = good + (bad - good) / 2;
 			size_t end = word_end(text, starts[middle - 1]);
 
-			if (is_good_so_far(lib, text, end, copy))
+			if (is_good_so_far(lib, text, end, stop, copy))
 				good = middle;
 			else
 				bad = middle;
@@ -186,8 +209,13 @@ static void make_printable(char *text)
 static int explain(const struct libpcap *lib, const char *text, const char *said,
 		   struct xsk_error *error)
 {
-	size_t place = find_place(lib, text);
+	size_t place;
 
+	if (strstr(said, "memory exhausted")) {		/* of its parser's stack */
+		xsk_error_set(error, -E2BIG, "filter", "it is nested too deep for libpcap");
+		return xsk_error_hint(error, "write it with fewer parentheses, or fewer \"not\"");
+	}
+	place = find_place(lib, text);
 	if (text[place])
 		xsk_error_set(error, -EINVAL, "filter", "%.150s, at character %zu: \"%.40s\"",
 			      said, place + 1, text + place);

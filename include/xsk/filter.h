@@ -55,8 +55,9 @@ struct xsk_filter;
  * -EINVAL: NULL, or empty (leave out the filter to take all packets), or no expression:
  * the reason has libpcap's words and the place. -EOPNOTSUPP: it asks what only a packet
  * socket knows ("inbound", "outbound"). -E2BIG: longer than XSK_FILTER_MAX_TEXT, or than
- * a program can be: split it, or use networks and port ranges. -ELIBACC: there is no
- * libpcap: install it, or use xsk_filter_from_cbpf(). -ENOMEM.
+ * a program can be: split it, or use networks and port ranges; or it nests deeper than
+ * libpcap goes. -ELIBACC: there is no libpcap: install it, or use xsk_filter_from_cbpf().
+ * -ENOMEM.
  */
 int xsk_filter_compile(struct xsk_filter **filter, const char *expression,
 		       struct xsk_error *error);

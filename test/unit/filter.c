@@ -305,6 +305,9 @@ static const struct {
 	{ "vlan 5000", "VLAN tag 5000 greater than maximum 4095", 6 },
 	{ "mpls 99999999", "MPLS label 99999999 greater", 6 },
 	{ "udp and host 88888888888", "88888888888 overflows", 14 },
+	{ "udp and host 99999999999", "99999999999 overflows", 14 },
+	{ "host 9999999999999 or 99999999999999", "9999999999999 overflows", 6 },
+	{ "(udp or 999999999999) and tcp", "ethernet address used in", 9 },
 	{ "ip broadcast", "netmask not known", 4 },
 	/* What Ethernet has not. */
 	{ "wlan type mgt", "supported only on 802.11", 11 },
@@ -402,10 +405,12 @@ static void deep(void **state)
 	free(close);
 
 	text = repeat("(", 60000, "udp");
-	fail_compile(text, -EINVAL, &error);
+	fail_compile(text, -E2BIG, &error);
+	assert_non_null(strstr(error.reason, "nested too deep"));
 	free(text);
 	text = repeat("not ", 16000, "udp");
-	fail_compile(text, -EINVAL, &error);
+	fail_compile(text, -E2BIG, &error);
+	assert_non_null(strstr(error.hint, "fewer"));
 	free(text);
 }
 
