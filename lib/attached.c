@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "insn.h"
 #include "sys.h"
 
 /* The kernel's limit of maps in one program. */

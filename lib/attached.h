@@ -11,11 +11,6 @@
 
 struct bpf_map_info;
 
-/* By this name other processes and other libraries find the map. */
-#define XSK_MAP_NAME "xsks_map"
-/* And by this one of ours find its counters. */
-#define XSK_COUNTERS_NAME "xsk_counters"
-
 /* Beside -errno. Below all of the kernel's errors: */
 #define XSK_RACED (-4096)		/* it has changed meanwhile: look again */
 #define XSK_AMBIGUOUS (-4097)		/* one of several, which cannot be known */

@@ -13,6 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* By this name other processes and other libraries find the map of sockets. */
+#define XSK_MAP_NAME "xsks_map"
+/* And by this one of ours find the map of counters. */
+#define XSK_COUNTERS_NAME "xsk_counters"
+
 /* What a program counts, in uint64_t, each CPU for itself. */
 enum { XSK_COUNT_MATCHED, XSK_COUNT_KEPT, XSK_COUNT_PASSED, XSK_COUNTERS };
 

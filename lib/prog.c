@@ -11,14 +11,9 @@
 #include "attached.h"
 #include "error.h"
 #include "kernel.h"
+#include "load.h"
 #include "netdev.h"
 #include "sys.h"
-
-#define DEFAULT_NAME "libxsk_default"
-#define FILTER_NAME "libxsk_filter"
-/* What the verifier says of a program that it refuses. */
-#define LOG_SIZE (256 * 1024)
-#define LOG_LEVEL 4			/* not each instruction (5.2) */
 
 /* Others may attach or detach between our look and our step: look again. */
 #define MAX_TRIES 50
@@ -34,189 +29,10 @@ void xsk_prog_leave(struct xsk_prog *prog)
 	*prog = XSK_PROG_NONE;
 }
 
-/* To load: CAP_SYS_ADMIN does for both, as before there was CAP_BPF (5.8). */
-static const char *missing_for_new(void)
-{
-	bool bpf = xsk_sys_capable(CAP_BPF), net = xsk_sys_capable(CAP_NET_ADMIN);
-
-	/* Before 6.9 (seen: 6.1) an XSKMAP wants CAP_NET_ADMIN itself. */
-	bpf = bpf || xsk_sys_capable(CAP_SYS_ADMIN);
-	return bpf ? net ? NULL : "CAP_NET_ADMIN" : net ? "CAP_BPF" : "CAP_BPF and CAP_NET_ADMIN";
-}
-
 static const char *missing_for_lookup(void)
 {
 	return xsk_sys_capable(CAP_SYS_ADMIN) ? NULL : "CAP_SYS_ADMIN, which the look-up of a "
 						       "program of others needs";
-}
-
-static int explain_eperm(struct xsk_error *error, const char *step, const char *missing)
-{
-	if (!missing) {
-		xsk_error_set(error, -EPERM, step, "the kernel refuses it, though no capability "
-			      "is missing");
-		return xsk_error_hint(error, "before Linux 5.11: raise RLIMIT_MEMLOCK; else look "
-				      "for a security module, or a user namespace");
-	}
-	xsk_error_set(error, -EPERM, step, "no %s", missing);
-	return xsk_error_hint(error, "run as root, or attach the program elsewhere and set "
-			      "XSK_PORT_MAP_FD (of a port) or XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD");
-}
-
-/* ---- loading ---- */
-
-static int create_map(const struct xsk_netdev *dev, struct xsk_error *error)
-{
-	int fd = bpf_map_create(BPF_MAP_TYPE_XSKMAP, XSK_MAP_NAME, sizeof(uint32_t),
-				sizeof(uint32_t), xsk_netdev_queues(dev), NULL);
-
-	if (fd == -EPERM)
-		return explain_eperm(error, "XSKMAP", missing_for_new());
-	return fd < 0 ? xsk_error_system(error, fd, "XSKMAP") : fd;
-}
-
-static int create_counters(struct xsk_error *error)
-{
-	int fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, XSK_COUNTERS_NAME, sizeof(uint32_t),
-				XSK_COUNTERS * sizeof(uint64_t), 1, NULL);
-
-	if (fd == -EPERM)
-		return explain_eperm(error, "counters", missing_for_new());
-	return fd < 0 ? xsk_error_system(error, fd, "counters") : fd;
-}
-
-/* One way in which code can be loaded. */
-struct attempt {
-	struct bpf_insn *insns;
-	size_t count;
-	const char *name;
-	uint32_t flags;
-	char *log;			/* LOG_SIZE of it, or NULL */
-};
-
-/*
- * The verifier gives up when a signal is pending (-EAGAIN), and libbpf tries only
- * five times: not enough for a program with a fast timer.
- */
-static int load_insns(const struct attempt *attempt)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = attempt->flags,
-		    .log_level = attempt->log ? LOG_LEVEL : 0, .log_buf = attempt->log,
-		    .log_size = attempt->log ? LOG_SIZE : 0);
-	sigset_t before;
-	int fd;
-
-	xsk_sys_block_signals(&before);
-	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, attempt->name, "BSD-2-Clause", attempt->insns,
-			   attempt->count, &opts);
-	xsk_sys_restore_signals(&before);
-	return fd;
-}
-
-static struct bpf_insn *with_maps(const struct bpf_insn *insns, size_t count,
-				  const struct xsk_prog *prog)
-{
-	struct bpf_insn *copy = malloc(count * sizeof(*copy));
-
-	if (!copy)
-		return NULL;
-	memcpy(copy, insns, count * sizeof(*copy));
-	for (size_t i = 0; i < count; i++)
-		if (xsk_insn_is_map(&copy[i]))
-			copy[i].imm = copy[i].imm ? prog->counters_fd : prog->map_fd;
-	return copy;
-}
-
-/* Of the verifier: the last line before its statistics. Writes into the log. */
-static const char *last_words(char *log)
-{
-	char *end = strncmp(log, "processed ", 10) ? strstr(log, "\nprocessed ") : log, *line;
-
-	if (end)
-		*end = '\0';
-	for (size_t len = strlen(log); len && log[len - 1] == '\n'; len--)
-		log[len - 1] = '\0';
-	line = strrchr(log, '\n');
-	line = line ? line + 1 : log;
-	return *line ? line : "it does not say why";
-}
-
-/* With a mind to Spectre, kernels let few load at a computed place. */
-static bool lacks_perfmon(int err)
-{
-	return err == -EACCES && !xsk_sys_capable(CAP_PERFMON) && !xsk_sys_capable(CAP_SYS_ADMIN);
-}
-
-static int explain_verifier(int err, const struct xsk_code *code, struct attempt *attempt,
-			    struct xsk_error *error)
-{
-	bool same;
-	int fd;
-
-	if (!code->filters)
-		return xsk_error_system(error, err, "load");
-	/* -EFAULT: it has more branches than the verifier keeps in mind, 8192. */
-	if (err == -E2BIG || err == -EFAULT) {
-		err = -E2BIG;
-		xsk_error_set(error, err, "load", "the kernel's verifier gives up on the filter, "
-			      "whose program of %zu instructions is too long for it",
-			      attempt->count);
-		return xsk_error_hint(error, "take networks and port ranges rather than lists");
-	}
-	if (lacks_perfmon(err))
-		return explain_eperm(error, "load", "CAP_PERFMON, which filters need that load at "
-				     "a computed place, as behind IPv4's header");
-	attempt->log = calloc(1, LOG_SIZE);
-	fd = attempt->log ? load_insns(attempt) : -ENOMEM;
-	xsk_sys_close(fd);		/* where it is taken now */
-	same = attempt->log && fd == err;
-	xsk_error_set(error, err, "load", "the kernel's verifier refuses the filter: %s",
-		      same ? last_words(attempt->log) : "it does not say why");
-	free(attempt->log);
-	attempt->log = NULL;
-	return xsk_error_hint(error, "xsk_filter_dump() writes what is worth a report");
-}
-
-static int load_attempt(const struct xsk_code *code, struct attempt *attempt,
-			struct xsk_error *error)
-{
-	int fd = -EINVAL;
-
-	if (!attempt->insns)
-		return xsk_error_system(error, -ENOMEM, "load");
-	/* Frags, for an MTU above a page in native mode, are known from 5.18 on. */
-	attempt->flags = BPF_F_XDP_HAS_FRAGS;
-	if (!code->no_frags)
-		fd = load_insns(attempt);
-	if (fd == -EINVAL) {
-		attempt->flags = 0;
-		fd = load_insns(attempt);
-	}
-	if (fd == -EPERM)
-		return explain_eperm(error, "load", missing_for_new());
-	return fd < 0 ? explain_verifier(fd, code, attempt, error) : fd;
-}
-
-/* With the maps that prog has. */
-static int load(const struct xsk_code *code, const struct xsk_prog *prog,
-		struct xsk_error *error)
-{
-	struct attempt attempt = {
-		.insns = with_maps(code->insns, code->count, prog),
-		.count = code->count,
-		.name = code->filters ? FILTER_NAME : DEFAULT_NAME,
-	};
-	int fd;
-
-	fd = load_attempt(code, &attempt, error);
-	free(attempt.insns);
-	if (fd != -EINVAL || !code->older)
-		return fd;
-	attempt.insns = with_maps(code->older, code->older_count, prog);
-	attempt.count = code->older_count;
-	fd = load_attempt(code, &attempt, error);
-	free(attempt.insns);
-	return fd;
 }
 
 /* 0, which no program has, where the kernel does not tell. */
@@ -263,7 +79,7 @@ static int still_attached(uint32_t prog_id, int ifindex)
 static int explain_lookup(int err, struct xsk_error *error)
 {
 	if (err == -EPERM)
-		return explain_eperm(error, "XDP program", missing_for_lookup());
+		return xsk_load_explain_eperm(error, "XDP program", missing_for_lookup());
 	return xsk_error_system(error, err, "XDP program");
 }
 
@@ -340,7 +156,7 @@ static int check_filter(struct xsk_prog *prog, const struct xsk_netdev *dev,
 		if (prog->counters_fd < 0)
 			return explain_lookup(prog->counters_fd, error);
 	}
-	fd = load(code, prog, error);
+	fd = xsk_load_code(code, prog->map_fd, prog->counters_fd, error);
 	if (fd < 0)
 		return fd;
 	same = same_code(dev->prog_id, fd);
@@ -398,7 +214,7 @@ static int explain_attach(int err, const struct xsk_netdev *dev, uint32_t flags,
 {
 	switch (err) {
 	case -EPERM:
-		return explain_eperm(error, "attach", xsk_sys_capable(CAP_NET_ADMIN) ?
+		return xsk_load_explain_eperm(error, "attach", xsk_sys_capable(CAP_NET_ADMIN) ?
 				     NULL : "CAP_NET_ADMIN");
 	case -EOPNOTSUPP:
 		xsk_error_set(error, err, "attach", "the driver of %s has no such mode of XDP "
@@ -422,7 +238,6 @@ static int attach_by_netlink(struct xsk_prog *prog, const struct xsk_netdev *dev
 	if (err)
 		return err;
 	prog->prog_fd = prog_fd;
-	prog->ifindex = dev->ifindex;
 	prog->flags = flags;
 	prog->pid = getpid();
 	return 0;
@@ -457,15 +272,15 @@ static int attach_new(struct xsk_prog *prog, const struct xsk_netdev *dev, uint3
 {
 	int prog_fd;
 
-	prog->map_fd = create_map(dev, error);
+	prog->map_fd = xsk_load_map(xsk_netdev_queues(dev), error);
 	if (prog->map_fd < 0)
 		return prog->map_fd;
 	if (code->counts) {
-		prog->counters_fd = create_counters(error);
+		prog->counters_fd = xsk_load_counters(error);
 		if (prog->counters_fd < 0)
 			return prog->counters_fd;
 	}
-	prog_fd = load(code, prog, error);
+	prog_fd = xsk_load_code(code, prog->map_fd, prog->counters_fd, error);
 	if (prog_fd < 0)
 		return prog_fd;
 	prog->id = id_of(prog_fd);
@@ -496,6 +311,7 @@ static int try_join(struct xsk_prog *ret, int ifindex, uint32_t flags,
 		xsk_prog_leave(&prog);
 		return err;
 	}
+	prog.ifindex = ifindex;
 	*ret = prog;
 	return 0;
 }
@@ -527,27 +343,48 @@ uint32_t xsk_prog_id(const struct xsk_prog *prog)
 	return info.prog_id;
 }
 
+/* Of the program in its place. XSK_RACED: another one is there now. */
+static int get_info(struct bpf_prog_info *info, const struct xsk_prog *prog)
+{
+	uint32_t len = sizeof(*info);
+	int fd, err;
+
+	memset(info, 0, sizeof(*info));
+	fd = bpf_prog_get_fd_by_id(xsk_prog_id(prog));
+	if (fd < 0)
+		return fd == -ENOENT ? XSK_RACED : fd;
+	err = bpf_obj_get_info_by_fd(fd, info, &len);
+	xsk_sys_close(fd);
+	return err;
+}
+
 /* Whoever shares one that libxsk made knows that it may change. */
 static int check_ours(const struct xsk_prog *prog, struct xsk_error *error)
 {
-	struct bpf_prog_info info = { 0 };
-	uint32_t len = sizeof(info);
-	int fd, err;
+	struct bpf_prog_info info;
+	int err = XSK_RACED;
+	bool ours;
 
 	if (prog->attached_here)
 		return 0;
-	fd = bpf_prog_get_fd_by_id(xsk_prog_id(prog));
-	if (fd < 0)
-		return explain_lookup(fd, error);
-	err = bpf_obj_get_info_by_fd(fd, &info, &len);
-	xsk_sys_close(fd);
+	for (int tries = 0; tries < MAX_TRIES && err == XSK_RACED; tries++) {
+		if (tries)
+			xsk_sys_sleep_ms(1);
+		err = get_info(&info, prog);
+	}
+	if (err == XSK_RACED) {
+		xsk_error_set(error, -EBUSY, "XDP program", "others have put a program in the "
+			      "place of the one that the port shares");
+		return xsk_error_hint(error, "close the port and open it anew");
+	}
 	if (err)
 		return explain_lookup(err, error);
-	if (prog->link_fd >= 0 &&
-	    (!strcmp(info.name, DEFAULT_NAME) || !strcmp(info.name, FILTER_NAME)))
+	ours = !strcmp(info.name, XSK_DEFAULT_NAME) || !strcmp(info.name, XSK_FILTER_NAME);
+	if (ours && prog->link_fd >= 0)
 		return 0;
 	xsk_error_set(error, -EBUSY, "XDP program", "the program '%s' (id %u) was attached by "
-		      "others", info.name, info.id);
+		      "others%s", info.name, info.id,
+		      ours ? ", and its link is not to be found" : "");
 	return xsk_error_hint(error, "change its filter where it comes from, or detach it and open "
 			      "the port anew");
 }
@@ -559,7 +396,7 @@ static int put(struct xsk_prog *prog, int prog_fd)
 	if (prog->link_fd >= 0) {
 		err = bpf_link_update(prog->link_fd, prog_fd, NULL);
 		xsk_sys_close(prog_fd);		/* the link holds it */
-		return err == -ENOLINK ? -ENODEV : err;
+		return err;
 	}
 	err = xsk_netdev_set_xdp(prog->ifindex, prog_fd, prog->prog_fd, prog->flags);
 	xsk_sys_close(err ? prog_fd : prog->prog_fd);
@@ -568,14 +405,23 @@ static int put(struct xsk_prog *prog, int prog_fd)
 	return err;
 }
 
-static int explain_put(int err, struct xsk_error *error)
+static int explain_put(int err, int ifindex, struct xsk_error *error)
 {
-	if (err == -ENODEV) {
+	struct xsk_netdev dev;
+
+	/* A link loses its interface with that, or because it was detached. */
+	if (err == -ENOLINK && xsk_netdev_get(&dev, ifindex) == -ENODEV)
+		err = -ENODEV;
+	switch (err) {
+	case -ENODEV:
 		xsk_error_set(error, err, "XDP program", "the interface is gone");
 		return xsk_error_hint(error, "close the port");
+	case -ENOLINK:
+		xsk_error_set(error, err, "XDP program", "others have detached it");
+		return xsk_error_hint(error, "close the port and open it anew");
 	}
 	if (err == -EPERM)
-		return explain_eperm(error, "XDP program", missing_for_new());
+		return xsk_load_explain_eperm(error, "XDP program", xsk_load_missing());
 	return xsk_error_system(error, err, "XDP program");
 }
 
@@ -591,18 +437,18 @@ int xsk_prog_replace(struct xsk_prog *prog, const struct xsk_code *code, struct 
 		/* Perhaps another share has given it some. */
 		fd = xsk_attached_counters(xsk_prog_id(prog));
 		if (fd < 0)
-			fd = create_counters(error);
+			fd = xsk_load_counters(error);
 		if (fd < 0)
 			return fd;
 		__atomic_store_n(&prog->counters_fd, fd, __ATOMIC_RELEASE);
 	}
-	fd = load(code, prog, error);
+	fd = xsk_load_code(code, prog->map_fd, prog->counters_fd, error);
 	if (fd < 0)
 		return fd;
 	id = id_of(fd);
 	err = put(prog, fd);
 	if (err)
-		return explain_put(err, error);
+		return explain_put(err, prog->ifindex, error);
 	__atomic_store_n(&prog->id, id, __ATOMIC_RELAXED);
 	return 0;
 }

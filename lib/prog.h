@@ -26,9 +26,9 @@ struct xsk_prog {
 	int counters_fd;	/* the map of its counters; -1: none that was asked for */
 	int link_fd;		/* -1: attached by netlink, by us or by others */
 	bool attached_here;	/* by this share, so it is ours to change */
+	int ifindex;
 	/* Only of a program that this process attached by netlink: */
 	int prog_fd;		/* -1: none */
-	int ifindex;
 	uint32_t flags;
 	pid_t pid;		/* a child does not detach what its parent uses */
 };
@@ -60,7 +60,8 @@ int xsk_prog_evict(int ifindex, struct xsk_error *error);
 /*
  * By one thread at a time; of the others, those that ask for id and counters may go on.
  * Puts code into the place of the program, from one packet to the next, for all who share it.
- * -EBUSY: it is not one of libxsk's. -ENODEV: the interface is gone.
+ * -EBUSY: it is not one of libxsk's. -ENODEV: the interface is gone. -ENOLINK: others have
+ * detached the program.
  */
 int xsk_prog_replace(struct xsk_prog *prog, const struct xsk_code *code, struct xsk_error *error);
 

@@ -198,7 +198,8 @@ void xsk_port_close(struct xsk_port *port);
  * (XSK_PORT_MAP_FD): change that one. -EBUSY: the program is not one of libxsk's. -EPERM: no
  * CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON, or no CAP_SYS_ADMIN where another port attached
  * it. -E2BIG: the kernel's verifier gives up on it: make it shorter. -ENOMEM. -ENODEV: the
- * interface is gone.
+ * interface is gone. -ENOLINK: others have detached the program: close the port and open it
+ * anew.
  */
 int xsk_port_set_filter(struct xsk_port *port, const struct xsk_filter *filter,
 			struct xsk_error *error);

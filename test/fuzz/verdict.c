@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-#include "../../lib/prog.c"
-
 #include "verdict.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+
+#include "kernel.h"
+#include "load.h"
+#include "prog.h"
+#include "sys.h"
 
 static struct xsk_prog maps = { .map_fd = -1, .counters_fd = -1, .link_fd = -1, .prog_fd = -1 };
 static uint64_t counted[XSK_COUNTERS];
@@ -36,13 +43,12 @@ static int open_socket(void)
 
 void verdict_open(void)
 {
-	const struct xsk_netdev dev = { .rx_queues = 1, .tx_queues = 1 };
 	struct xsk_error error;
 
 	if (unshare(CLONE_NEWNET))
 		verdict_fail("no network namespace: it needs root");
-	maps.map_fd = create_map(&dev, &error);
-	maps.counters_fd = create_counters(&error);
+	maps.map_fd = xsk_load_map(1, &error);
+	maps.counters_fd = xsk_load_counters(&error);
 	if (maps.map_fd < 0 || maps.counters_fd < 0)
 		verdict_fail("no maps: %s", error.reason);
 	/* It stays open as long as the fuzzer runs. */
@@ -55,7 +61,7 @@ int verdict_load(const struct xsk_code *code, struct xsk_error *error)
 	struct xsk_code newer = *code;
 
 	newer.older = NULL;
-	return load(&newer, &maps, error);
+	return xsk_load_code(&newer, maps.map_fd, maps.counters_fd, error);
 }
 
 int verdict_run(int prog_fd, const void *packet, size_t len)

@@ -6,6 +6,7 @@
  */
 #include "ports.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -259,6 +260,42 @@ static void ports_without_filters(void **state)
 	user_prog_unload(&prog);
 }
 
+/* As "bpftool link detach" does. */
+static void detach(uint32_t prog_id)
+{
+	struct bpf_link_info info;
+	uint32_t id = 0, len;
+	int detached = 0;
+
+	while (!bpf_link_get_next_id(id, &id)) {
+		int fd = bpf_link_get_fd_by_id(id);
+
+		len = sizeof(info);
+		memset(&info, 0, sizeof(info));
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) && info.prog_id == prog_id)
+			detached += !bpf_link_detach(fd);
+		if (fd >= 0)
+			close(fd);
+	}
+	assert_int_equal(detached, 1);
+}
+
+static void detached_by_others(void **state)
+{
+	struct xsk_port *port = ports_open("lab0", OPTS(.filter = dns));
+
+	(void)state;
+	detach(ports_info(port).prog_id);
+	lab_assert_prog(&lab, 0, false);
+	unchanged(port, web, -ENOLINK, "others have detached it", "open it anew");
+	xsk_port_close(port);
+	/* As it says. */
+	port = ports_open("lab0", OPTS(.filter = web));
+	hosts_send(&lab, &V4(TCP, .to = 80));
+	hosts_queue_expect(xsk_port_queue(port, 0), &V4(TCP, .to = 80));
+	xsk_port_close(port);
+}
+
 static void interface_that_is_gone(void **state)
 {
 	struct xsk_port *port = ports_open("lab0", OPTS(.filter = dns));
@@ -457,6 +494,7 @@ int main(int argc, char **argv)
 		TEST(other_filters),
 		TEST(programs_of_others),
 		TEST(ports_without_filters),
+		TEST(detached_by_others),
 		TEST(interface_that_is_gone),
 		TEST(too_long),
 		TEST(privileges),

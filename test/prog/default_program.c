@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 
 /*
- * The default program, loaded by lib/prog.c's own loader and run by the kernel
+ * The default program, loaded by lib/load.c and run by the kernel
  * on packets that never were on a wire (BPF_PROG_TEST_RUN): to the kernel's
  * stack while the map is empty, to the socket once the map holds one for the
  * packet's queue. Needs CAP_BPF and CAP_NET_ADMIN, and CAP_NET_RAW for the
  * socket; touches no interface.
  */
-#include "prog.c"
-
+#include <bpf/bpf.h>
 #include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <xsk/error.h>
 
+#include "attached.h"
 #include "filter.h"
+#include "kernel.h"
+#include "load.h"
+#include "prog.h"
+#include "sys.h"
 
 #define QUEUES 4
 
@@ -37,17 +45,14 @@ static void assert_ok(int result, const struct xsk_error *error)
 
 static struct program open_program(void)
 {
-	const struct xsk_netdev dev = { .rx_queues = QUEUES, .tx_queues = 1 };
 	struct bpf_insn insns[XSK_FILTER_DEFAULT_INSNS];
 	struct xsk_code code = xsk_filter_default(insns);
 	struct xsk_error error;
-	struct xsk_prog prog = XSK_PROG_NONE;
 	struct program program;
 
-	program.map_fd = create_map(&dev, &error);
+	program.map_fd = xsk_load_map(QUEUES, &error);
 	assert_ok(program.map_fd, &error);
-	prog.map_fd = program.map_fd;
-	program.prog_fd = load(&code, &prog, &error);
+	program.prog_fd = xsk_load_code(&code, program.map_fd, -1, &error);
 	assert_ok(program.prog_fd, &error);
 	return program;
 }

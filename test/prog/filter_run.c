@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-
-/* Includes it, for its loader. */
-#include "prog.c"
-
 #include "filter_run.h"
 
+#include <bpf/bpf.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
 
 #include "filter.h"
+#include "kernel.h"
+#include "load.h"
+#include "prog.h"
+#include "sys.h"
 
 static struct xsk_prog maps = { .map_fd = -1, .counters_fd = -1, .link_fd = -1, .prog_fd = -1 };
 static int socket_fd = -1;
@@ -23,14 +31,13 @@ static void assert_ok(int result, const struct xsk_error *error)
 
 int run_setup(void **state)
 {
-	const struct xsk_netdev dev = { .rx_queues = 1, .tx_queues = 1 };
 	uint32_t entries = 64;
 	struct xsk_error error;
 
 	(void)state;
-	maps.map_fd = create_map(&dev, &error);
+	maps.map_fd = xsk_load_map(1, &error);
 	assert_ok(maps.map_fd, &error);
-	maps.counters_fd = create_counters(&error);
+	maps.counters_fd = xsk_load_counters(&error);
 	assert_ok(maps.counters_fd, &error);
 	/* It is bound to nothing: the map does not mind. */
 	socket_fd = xsk_sys_socket(AF_XDP, SOCK_RAW, 0);
@@ -63,7 +70,7 @@ int run_main(int (*tests)(void))
 
 int run_load(const struct xsk_code *code, struct xsk_error *error)
 {
-	return load(code, &maps, error);
+	return xsk_load_code(code, maps.map_fd, maps.counters_fd, error);
 }
 
 int run_open(const struct xsk_filter *filter, const struct xsk_keep *keep, bool counts)

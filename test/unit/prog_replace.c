@@ -207,7 +207,7 @@ static void replace_fails(void **state)
 		uint64_t lacking;
 		const char *reason;
 	} cases[] = {
-		{ "bpf_link_update", -ENOLINK, -ENODEV, 0, "the interface is gone" },
+		{ "bpf_link_update", -ENOLINK, -ENOLINK, 0, "others have detached it" },
 		{ "bpf_link_update", -ENODEV, -ENODEV, 0, "the interface is gone" },
 		{ "bpf_link_update", -EPERM, -EPERM, 1ULL << CAP_NET_ADMIN, "CAP_NET_ADMIN" },
 		{ "bpf_link_update", -EPERM, -EPERM, 0, "no capability is missing" },
@@ -242,6 +242,66 @@ static void replace_fails(void **state)
 		assert_left(&prog);
 	}
 	xsk_filter_code_free(&code);
+}
+
+/* A link ends with its interface, too. */
+static void interface_goes(const char *name)
+{
+	if (strcmp(name, "xsk_netdev_get"))
+		return;
+	kernel.fail_name = name;
+	kernel.fail_with = -ENODEV;
+}
+
+static void replace_without_interface(void **state)
+{
+	struct xsk_code code = code_of(filter_of(8), false);
+	struct xsk_error error;
+	struct xsk_prog prog;
+
+	(void)state;
+	assert_int_equal(join(&prog, &code, &error), 0);
+	kernel.fail_name = "bpf_link_update";
+	kernel.fail_with = -ENOLINK;
+	kernel.before = interface_goes;
+	fail_replace(&prog, &code, -ENODEV, &error);
+	assert_string_equal(error.reason, "the interface is gone");
+	assert_left(&prog);
+	xsk_filter_code_free(&code);
+}
+
+/* Another share was faster; then we look again. */
+static void others_replace(const char *name)
+{
+	if (strcmp(name, "bpf_prog_get_fd_by_id"))
+		return;
+	kernel.before = NULL;
+	kernel.fail_at = kernel.calls + 1;
+}
+
+static void replaced_meanwhile(void **state)
+{
+	struct bpf_insn insns[XSK_FILTER_DEFAULT_INSNS];
+	struct xsk_code any = xsk_filter_default(insns);
+	struct xsk_prog first, second;
+	struct xsk_error error;
+
+	(void)state;
+	assert_int_equal(join(&first, &any, &error), 0);
+	assert_int_equal(join(&second, &any, &error), 0);
+	kernel.fail_with = -ENOENT;
+	kernel.before = others_replace;
+	assert_int_equal(replace(&second, &any, &error), 0);
+	assert_null(kernel.before);
+	assert_int_equal(kernel.sleeps, 1);
+
+	/* And nothing of it is there. */
+	kernel.fail_name = "bpf_prog_get_fd_by_id";
+	fail_replace(&second, &any, -EBUSY, &error);
+	assert_non_null(strstr(error.reason, "others have put a program"));
+	assert_string_equal(error.hint, "close the port and open it anew");
+	xsk_prog_leave(&first);
+	assert_left(&second);
 }
 
 /* Of somebody else's share: looked up by who may. */
@@ -343,6 +403,8 @@ int main(void)
 		cmocka_unit_test_setup(replaced_by_another_share, reset),
 		cmocka_unit_test_setup(not_ours, reset),
 		cmocka_unit_test_setup(replace_fails, reset),
+		cmocka_unit_test_setup(replace_without_interface, reset),
+		cmocka_unit_test_setup(replaced_meanwhile, reset),
 		cmocka_unit_test_setup(may_not_look, reset),
 		cmocka_unit_test_setup(id_without_a_link, reset),
 		cmocka_unit_test_setup(counters_of_all_cpus, reset),
