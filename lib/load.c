@@ -143,8 +143,8 @@ static int explain_verifier(int err, const struct xsk_code *code, struct attempt
 		return xsk_error_hint(error, "take networks and port ranges rather than lists");
 	}
 	if (lacks_perfmon(err))
-		return xsk_load_explain_eperm(error, "load", "CAP_PERFMON, which filters need that load at "
-				     "a computed place, as behind IPv4's header");
+		return xsk_load_explain_eperm(error, "load", "CAP_PERFMON, which filters need that "
+					      "load at a computed place, as behind IPv4's header");
 	attempt->log = calloc(1, LOG_SIZE);
 	fd = attempt->log ? load_insns(attempt) : -ENOMEM;
 	xsk_sys_close(fd);		/* where it is taken now */
