@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/* The command xsk: finds the subcommand, reads its words, runs it. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "out.h"
+#include "version.h"
+
+const struct command *const commands[] = {
+	&command_forward,
+	&command_completion,
+	NULL,
+};
+
+static void print_usage(FILE *to)
+{
+	fputs("usage: xsk COMMAND [OPTION...] [WORD...]\n"
+	      "Moves packets past the kernel's stack, by AF_XDP.\n\n", to);
+	for (int i = 0; commands[i]; i++)
+		fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\nxsk COMMAND --help tells the options; xsk --version the version.\n", to);
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (int i = 0; commands[i]; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+static void *copy_defaults(const struct command *command)
+{
+	void *options = calloc(1, command->options_size);
+
+	if (options && command->defaults)
+		memcpy(options, command->defaults, command->options_size);
+	return options;
+}
+
+static int run_with(const struct command *command, void *options)
+{
+	struct out out;
+	int status;
+
+	out_open(&out, *(bool *)((char *)options + command->json_offset));
+	status = command->run(options, &out);
+	if (!out_close(&out) && status == GOOD)
+		status = FAILED;
+	return status;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	void *options = copy_defaults(command);
+	char why[ARG_WHY] = "";
+	int status = MISUSED;
+
+	if (!options) {
+		fputs("xsk: no memory\n", stderr);
+		return FAILED;
+	}
+	switch (args_parse(&command->args, options, argc, argv, why)) {
+	case 0:
+		status = run_with(command, options);
+		break;
+	case 1:
+		args_help(&command->args, command->summary, stdout);
+		status = GOOD;
+		break;
+	default:
+		fprintf(stderr, "xsk: %s: %s; see xsk %s --help\n", command->name, why,
+			command->name);
+	}
+	args_free(&command->args, options);
+	free(options);
+	return status;
+}
+
+/* Of what is no command's: the usage, the version. */
+static int finish(void)
+{
+	struct out out = { 0 };
+
+	return out_close(&out) ? GOOD : FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	/* A port's settings are put back also where the reader of stdout goes. */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		print_usage(stderr);
+		return MISUSED;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_usage(stdout);
+		return finish();
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("xsk " XSK_CLI_VERSION);
+		return finish();
+	}
+	command = find_command(argv[1]);
+	if (command)
+		return run(command, argc - 1, argv + 1);
+	fprintf(stderr, "xsk: there is no command '%.40s'; see xsk --help\n", argv[1]);
+	return MISUSED;
+}
