@@ -84,6 +84,8 @@ alter ''
 passes 'nothing altered'
 alter 's/^struct xsk_socket {/&\n\tint more;/' lib/compat.h
 passes 'a field in a struct that programs only have pointers to'
+alter 's/^struct xsk_queue {/&\n\tint more;/' lib/port.h
+passes 'and in one of a header that is called as a public one'
 
 alter '/xsk_setup_xdp_prog;/d' lib/libxsk.map
 refused 'a symbol removed'
@@ -98,6 +100,8 @@ soname=libxsk.so.1
 
 alter '/^struct xsk_socket_config {/,/^}/s/__u16 bind_flags;/& __u32 more;/' $xsk_h
 refused 'a field added to xsk_socket_config'
+alter '/^struct xsk_port_opts {/,/^}/s/uint32_t direction;/& uint32_t more;/' include/xsk/port.h
+refused 'a field added to xsk_port_opts'
 alter '/^struct xsk_umem_opts {/,/^}/s/__u32 tx_metadata_len;/__u64 tx_metadata_len;/' $xsk_h
 refused 'a field of xsk_umem_opts of another type'
 alter 's/__u32 mask; /__u32 TEMPORARY; /; s/__u32 size; /__u32 mask; /; s/TEMPORARY/size/' $xsk_h
