@@ -6,6 +6,7 @@
  */
 #include "ports.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -61,17 +62,66 @@ static int nothing_left(void **state)
 }
 
 /* The port does without the filter from then on. */
-static struct xsk_port *open_filtered(const char *expression, struct xsk_port_opts opts)
+static struct xsk_port *open_on(const char *ifname, const char *expression,
+				struct xsk_port_opts opts)
 {
 	struct xsk_port *port;
 
 	opts.filter = hosts_filter(expression);
-	port = ports_open("lab0", opts);
+	port = ports_open(ifname, opts);
 	xsk_filter_free(opts.filter);
 	return port;
 }
 
+static struct xsk_port *open_filtered(const char *expression, struct xsk_port_opts opts)
+{
+	return open_on("lab0", expression, opts);
+}
+
 /* ---- beside the kernel ---- */
+
+static int udp_to_oneself(uint16_t port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port),
+				  .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+/* What a host sends to itself: the one is the port's, the other arrives. */
+static void on_loopback(void **state)
+{
+	struct xsk_port *port;
+	struct xsk_frame frame;
+	int taken, passed;
+	char text[16];
+
+	(void)state;
+	lab_run("ip link set lo mtu 1500 up");
+	port = open_on("lo", "udp port 53", OPTS(.keep = XSK_KEEP_MANAGEMENT));
+	assert_int_equal(ports_info(port).mode, XSK_MODE_GENERIC);
+	taken = udp_to_oneself(DNS);
+	passed = udp_to_oneself(5353);
+	assert_int_equal(send(taken, "query", 5, 0), 5);
+	assert_int_equal(send(passed, "other", 5, 0), 5);
+	assert_int_equal(recv(passed, text, sizeof(text), 0), 5);
+	assert_memory_equal(text, "other", 5);
+	ports_take(xsk_port_queue(port, 0), &frame, 1);
+	assert_int_equal(frame.len, 14 + 20 + 8 + 5);
+	assert_memory_equal((char *)xsk_frame_data(xsk_port_queue(port, 0), &frame) + 42,
+			    "query", 5);
+	assert_int_equal(recv(taken, text, sizeof(text), MSG_DONTWAIT), -1);
+	assert_int_equal(xsk_free(xsk_port_queue(port, 0), &frame, 1), 1);
+	ports_assert_law(port);
+	xsk_port_close(port);
+	close(taken);
+	close(passed);
+	lab_run("ip link set lo down");
+}
 
 static void swap(uint8_t *one, uint8_t *other, size_t size)
 {
@@ -539,6 +589,7 @@ int main(int argc, char **argv)
 		HOST_TEST(dns_in_native_mode),
 		HOST_TEST(dns_in_generic_mode),
 		HOST_TEST(dns_uncounted),
+		TEST(on_loopback),
 		TEST(each_packet_to_one),
 		TEST(within_vlans),
 		TEST(counted),

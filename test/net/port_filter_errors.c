@@ -296,6 +296,22 @@ static void detached_by_others(void **state)
 	xsk_port_close(port);
 }
 
+/* Its program goes along, and is changed there as here; then it is left. */
+static void interface_that_was_moved(void **state)
+{
+	struct xsk_port *port = ports_open("lab0", OPTS(.filter = dns));
+
+	(void)state;
+	lab_run("ip link set lab0 netns /proc/%d/fd/%d", getpid(), lab.ns[1]);
+	assert_int_equal(xsk_port_set_filter(port, web, NULL), 0);
+	xsk_port_close(port);
+	lab_assert_unchanged(&before);
+	lab_close(&lab);
+	xsk_filter_free(dns);
+	xsk_filter_free(web);
+	count(NULL);
+}
+
 static void interface_that_is_gone(void **state)
 {
 	struct xsk_port *port = ports_open("lab0", OPTS(.filter = dns));
@@ -495,6 +511,7 @@ int main(int argc, char **argv)
 		TEST(programs_of_others),
 		TEST(ports_without_filters),
 		TEST(detached_by_others),
+		TEST(interface_that_was_moved),
 		TEST(interface_that_is_gone),
 		TEST(too_long),
 		TEST(privileges),
