@@ -8,7 +8,7 @@
 # not complain). What was said is left in BUILD_DIR/vm.
 # XSK_VM_ADD names files and folders that the guests have besides (libxdp's loader and
 # programs, where they are installed, if it is not set), XSK_VM_LIMIT the seconds that a
-# guest may take.
+# guest may take, XSK_VM_JOBS how many run at a time.
 set -u
 
 here=$(dirname "$0")
@@ -16,7 +16,9 @@ here=$(dirname "$0")
 . "$here/common.sh"
 
 suites='prog net dispatcher virtio igb'
-limit=${XSK_VM_LIMIT:-900}
+limit=${XSK_VM_LIMIT:-1800}
+# The tests run one after the other: a guest keeps little more than one processor busy.
+jobs=${XSK_VM_JOBS:-2}
 
 # Of the newest kernel it is known that it has what these test. A skip is not enough there.
 newest=7
@@ -28,7 +30,7 @@ loader=$(command -v xdp-loader)
 # result KERNEL GROUP PASSED FAILED SKIPPED
 result()
 {
-	echo "vm: $*" >>"$out/results"
+	echo "vm: $*" >>"$out/$1.results"
 }
 
 # Adds up the groups of a kernel. A test without a count was not reached: it failed.
@@ -36,7 +38,7 @@ add_up()
 {
 	must=
 	[ "$1" != "$newest" ] || must=$must_run
-	awk -v kernel="$1" -v must=" $must " -v results="$out/results" '
+	awk -v kernel="$1" -v must=" $must " -v results="$out/$1.results" '
 		FNR == NR {
 			if (!($2 in seen))
 				order[++groups] = $2
@@ -70,9 +72,10 @@ add_up()
 
 check_log()
 {
-	if complaints "$2" | sed 's/^/| /' >"$out/complaints" && [ -s "$out/complaints" ]; then
+	if complaints "$2" | sed 's/^/| /' >"$out/$1.complaints" && [ -s "$out/$1.complaints" ]
+	then
 		echo "FAILED: the guest's kernel complains:"
-		cat "$out/complaints"
+		cat "$out/$1.complaints"
 		result "$1" log 0 1 0
 	else
 		result "$1" log 1 0 0
@@ -118,7 +121,7 @@ run()
 		return
 	fi
 	version=$(cat "$dir/version")
-	echo "$1 $version" >>"$out/versions"
+	echo "$1 $version" >"$out/$1.version"
 	start=$(date +%s)
 	boot "$1"
 	cat "$log"
@@ -126,6 +129,36 @@ run()
 	check_guest "$1" "$status" "$console"
 	check_log "$1" "$console"
 	echo "$1 ($version): $(($(date +%s) - start)) s"
+}
+
+# In the background; what it says is kept.
+run_aside()
+{
+	(
+		trap end_guest EXIT
+		end_on_signals
+		run "$1"
+	) >"$out/$1.said" 2>&1 &
+	running="$running $1:$!"
+}
+
+# finish KERNEL:PID: says what it said.
+finish()
+{
+	wait "${1#*:}"
+	kernel=${1%:*}
+	echo "==== $kernel"
+	cat "$out/$kernel.said"
+	cat "$out/$kernel.results" >>"$out/results"
+	cat "$out/$kernel.version" >>"$out/versions" 2>/dev/null
+}
+
+finish_all()
+{
+	for each in $running; do
+		finish "$each"
+	done
+	running=
 }
 
 # Each reason once, with the kernels.
@@ -176,12 +209,20 @@ show_table()
 		}' "$out/versions" "$out/results"
 }
 
-clean_up()
+end_guest()
 {
 	if [ "$guest" ]; then
 		kill "$guest" 2>/dev/null
 		wait "$guest"
 	fi
+}
+
+clean_up()
+{
+	for each in $running; do
+		kill "${each#*:}" 2>/dev/null
+		wait "${each#*:}"
+	done
 }
 
 [ $# -ge 1 ] || die 'usage: matrix.sh BUILD_DIR [KERNEL...]'
@@ -191,7 +232,7 @@ shift
 kernels=$*
 scripts=$(realpath "$here")
 out=$build/vm
-guest=
+guest='' running=''
 trap clean_up EXIT
 end_on_signals
 mkdir -p "$out" || die "cannot make $out"
@@ -201,10 +242,17 @@ rm -f "$out"/*
 
 # shellcheck disable=SC2086 # words
 python3 "$here/list.py" "$build" "$out" $suites || die "cannot list the tests of $build"
+# Before: they are fetched one by one.
 for kernel in $kernels; do
-	echo "==== $kernel"
-	run "$kernel"
+	sh "$here/kernel.sh" "$kernel" >"$out/$kernel.dir" || : # said again when it is booted
 done
+started=0
+for kernel in $kernels; do
+	run_aside "$kernel"
+	started=$((started + 1))
+	[ $((started % jobs)) != 0 ] || finish_all
+done
+finish_all
 echo
 show_skips
 show_table
