@@ -97,6 +97,21 @@ static void if_tcp(struct draft *draft, const struct xsk_keep *keep)
 	leave_by(draft, LEAVE);
 }
 
+/* A: the protocol of what stands at X. */
+static void by_port(struct draft *draft, const struct xsk_keep *keep, uint16_t dhcp_server,
+		    uint16_t dhcp_client)
+{
+	uint32_t others;
+
+	others = for_value(draft, IPPROTO_UDP);
+	if_udp(draft, keep, dhcp_server, dhcp_client);
+	land(draft, others);
+	others = for_value(draft, IPPROTO_TCP);
+	if_tcp(draft, keep);
+	land(draft, others);
+	leave_by(draft, LEAVE);
+}
+
 /* ---- IPv4 ---- */
 
 /* X: to the next header. The protocol is in M[0], and in A again. */
@@ -116,19 +131,11 @@ static void skip_ipv4(struct draft *draft)
 
 static void ipv4(struct draft *draft, const struct xsk_keep *keep)
 {
-	uint32_t others;
-
 	emit(draft, BPF_LD | BPF_B | BPF_IND, 9, 0, 0);
 	if (keep->icmp)
 		if_equal(draft, IPPROTO_ICMP, KEEP);
 	skip_ipv4(draft);
-	others = for_value(draft, IPPROTO_UDP);
-	if_udp(draft, keep, DHCP_SERVER, DHCP_CLIENT);
-	land(draft, others);
-	others = for_value(draft, IPPROTO_TCP);
-	if_tcp(draft, keep);
-	land(draft, others);
-	leave_by(draft, LEAVE);
+	by_port(draft, keep, DHCP_SERVER, DHCP_CLIENT);
 }
 
 /* ---- IPv6 ---- */
@@ -217,13 +224,7 @@ static void ipv6(struct draft *draft, const struct xsk_keep *keep)
 	leave_by(draft, LEAVE);
 	land(draft, others);
 
-	others = for_value(draft, IPPROTO_UDP);
-	if_udp(draft, keep, DHCP6_SERVER, DHCP6_CLIENT);
-	land(draft, others);
-	others = for_value(draft, IPPROTO_TCP);
-	if_tcp(draft, keep);
-	land(draft, others);
-	leave_by(draft, LEAVE);
+	by_port(draft, keep, DHCP6_SERVER, DHCP6_CLIENT);
 }
 
 /* ---- all of it ---- */
