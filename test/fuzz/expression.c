@@ -20,8 +20,8 @@
 #include <xsk/filter.h>
 
 #include "filter.h"
-#include "matcher.h"
 #include "packets.h"
+#include "reference.h"
 #include "verdict.h"
 
 #define MAX_PACKET 200
@@ -138,29 +138,31 @@ static int load_filter(const struct xsk_filter *filter)
 
 static void check_matches(const struct xsk_filter *filter, const char *text)
 {
-	uint32_t count = 0;
-	struct sock_filter *insns = matcher_compile(text, &count);
+	struct reference *ref = reference_compile(text, true);
 	int fd = load_filter(filter);
+	const struct sock_filter *insns;
 	uint8_t packet[MAX_PACKET];
+	uint32_t count;
+	bool runs;
 
-	if (!insns)
+	if (!ref)
 		verdict_fail("libpcap does not compile what the library does");
-	if (jumps_backward(insns, count))
-		count = 0;
+	insns = reference_insns(ref, &count);
+	runs = !jumps_backward(insns, count);
 	for (unsigned int i = 0; i < PACKETS * sizeof(lengths) / sizeof(lengths[0]); i++) {
 		size_t len = lengths[i / PACKETS];
 		int matches;
 
 		packets_fill(packet, len, i % PACKETS, 0);
 		matches = xsk_filter_match(filter, packet, len);
-		if (count && matches != matcher_run(insns, count, packet, len))
+		if (runs && matches != reference_match(ref, packet, len, len))
 			verdict_fail("libpcap has another verdict on packet %u of %zu bytes",
 				     i % PACKETS, len);
 		if (fd >= 0 && matches != verdict_run(fd, packet, len))
 			verdict_fail("the kernel has another verdict on packet %u of %zu bytes",
 				     i % PACKETS, len);
 	}
-	free(insns);
+	reference_free(ref);
 	if (fd >= 0)
 		close(fd);
 }

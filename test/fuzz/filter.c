@@ -27,7 +27,7 @@
 #include "filter.h"
 #include "input.h"
 #include "keep.h"
-#include "matcher.h"
+#include "reference.h"
 #include "packets.h"
 #include "verdict.h"
 
@@ -347,11 +347,11 @@ static void ask(const struct scene *scene, const struct packet *packet)
 	int matches = xsk_filter_match(scene->filter, packet->bytes, packet->len);
 	bool kept = false;
 
-	if (matches != matcher_run(scene->insns, scene->count, packet->bytes, packet->len))
+	if (matches != reference_run(scene->insns, scene->count, packet->bytes, packet->len))
 		differ(scene, packet, "libpcap has another verdict than xsk_filter_match()");
 	if (keeps->count) {
 		kept = xsk_classic_match(keeps, packet->bytes, packet->len);
-		if (kept != matcher_run(keeps->insns, keeps->count, packet->bytes, packet->len))
+		if (kept != reference_run(keeps->insns, keeps->count, packet->bytes, packet->len))
 			differ(scene, packet, "libpcap keeps other packets");
 	}
 	if (scene->prog_fd < 0 || packet->len < VERDICT_MIN_LEN || packet->len > VERDICT_MAX_LEN)
@@ -371,7 +371,7 @@ static void try_scene(struct scene *scene)
 					 scene->packets[i].len);
 		return;
 	}
-	if (!matcher_takes(scene->insns, scene->count))
+	if (!reference_takes(scene->insns, scene->count))
 		verdict_fail("libpcap does not take it for a program");
 	scene->prog_fd = load_filter(scene);
 	for (int i = 0; i < PACKETS_AT_ONCE; i++)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <xsk/error.h>
 
 #include "kernel.h"
 #include "load.h"

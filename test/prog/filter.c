@@ -15,7 +15,7 @@
 
 #include "filter_expressions.h"
 #include "filter_packets.h"
-#include "filter_reference.h"
+#include "reference.h"
 #include "filter_trace.h"
 
 static struct pool kinds, all;

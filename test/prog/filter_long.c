@@ -14,7 +14,7 @@
 
 #include "filter.h"
 #include "filter_packets.h"
-#include "filter_reference.h"
+#include "reference.h"
 
 /* What an expression is made longer with, so that no optimizer is run over it for minutes. */
 #define PADDING (16 * 1024)

@@ -569,7 +569,7 @@ static const char *const expressions[] = {
 static bool compare(const struct xsk_filter *filter, const struct reference *reference,
 		    const uint8_t *packet, size_t len)
 {
-	bool expected = reference_match_text(reference, packet, len);
+	bool expected = reference_match(reference, packet, len, len);
 
 	assert_int_equal(xsk_filter_match(filter, packet, len), expected);
 	return expected;
@@ -604,7 +604,7 @@ static void as_libpcap(void **state)
 	memcpy(plain6, dns6, 12);
 	memcpy(plain6 + 12, dns6 + 16, sizeof(plain6) - 12);
 	for (size_t i = 0; i < COUNT(expressions); i++) {
-		struct reference *reference = reference_compile(expressions[i]);
+		struct reference *reference = reference_compile(expressions[i], true);
 		struct xsk_filter *filter = compile(expressions[i]);
 		int matches;
 
