@@ -22,12 +22,21 @@
 /* Jumps behind instructions of 16 bits; loads too. */
 #define MAX_OFFSET 32000
 #define NOT_REACHED UINT32_MAX
+/* Looks at each instruction, on average. */
+#define MAX_LOOKS 64
 
 struct translation {
 	struct xsk_assembly *as;
 	const struct xsk_classic *code;
 	uint32_t *proven;	/* bytes of the packet that are there, before each instruction */
+	uint32_t *leads;	/* where a jump to each instruction leads, over forward jumps */
 	uint32_t *at;		/* where its eBPF begins */
+	/* Instructions to be looked at, once more: each is there once. */
+	uint32_t *todo;
+	uint32_t todo_count;
+	bool *queued;
+	uint32_t now;		/* those up to this one have been looked at */
+	uint64_t looks;
 };
 
 static bool is_ja(const struct sock_filter *insn)
@@ -63,11 +72,14 @@ bool xsk_translate_needs_len(const struct xsk_classic *code)
 /* ---- where it goes, and what it knows there ---- */
 
 /* A jump to a jump leads to where that leads. */
-static uint32_t follow(const struct xsk_classic *code, uint32_t at)
+static void follow(struct translation *tr)
 {
-	while (is_ja(&code->insns[at]) && !is_backward(&code->insns[at]))
-		at = xsk_classic_ja(&code->insns[at], at);
-	return at;
+	for (uint32_t i = tr->code->count; i--;) {
+		const struct sock_filter *insn = &tr->code->insns[i];
+
+		tr->leads[i] = is_ja(insn) && !is_backward(insn) ?
+			       tr->leads[xsk_classic_ja(insn, i)] : i;
+	}
 }
 
 static int32_t label_of(const struct translation *tr, uint32_t at)
@@ -90,60 +102,64 @@ static uint32_t proven_behind(const struct sock_filter *insn, uint32_t before)
 	return end > before ? end : before;
 }
 
-/* One way more leads there. Returns whether less is known than before. */
-static bool reach(struct translation *tr, uint32_t at, uint32_t proven)
+/*
+ * One way more leads there, and less may be known than before. Of a program that was looked
+ * at for long nothing is known any more: so there is an end.
+ */
+static void reach(struct translation *tr, uint32_t at, uint32_t proven)
 {
+	if (tr->looks > (uint64_t)MAX_LOOKS * tr->code->count)
+		proven = 0;
 	if (tr->proven[at] <= proven)
-		return false;
+		return;
 	tr->proven[at] = proven;
-	return true;
+	if (at > tr->now || tr->queued[at])
+		return;
+	tr->queued[at] = true;
+	tr->todo[tr->todo_count++] = at;
 }
 
 /* A jump to a verdict leaves the program, and reaches no instruction. */
-static bool reach_by_jump(struct translation *tr, uint32_t at, uint32_t proven)
+static void reach_by_jump(struct translation *tr, uint32_t at, uint32_t proven)
 {
-	at = follow(tr->code, at);
-	return label_of(tr, at) >= 0 && reach(tr, at, proven);
+	at = tr->leads[at];
+	if (label_of(tr, at) >= 0)
+		reach(tr, at, proven);
 }
 
-static bool spread(struct translation *tr, uint32_t at)
+static void spread(struct translation *tr, uint32_t at)
 {
 	const struct sock_filter *insn = &tr->code->insns[at];
 	uint32_t proven = tr->proven[at];
-	bool changed;
 
+	tr->looks++;
 	if (BPF_CLASS(insn->code) == BPF_RET)
-		return false;
+		return;
 	if (BPF_CLASS(insn->code) == BPF_JMP && !is_ja(insn)) {
-		changed = reach_by_jump(tr, at + 1 + insn->jt, proven);
-		return reach_by_jump(tr, at + 1 + insn->jf, proven) || changed;
+		reach_by_jump(tr, at + 1 + insn->jt, proven);
+		reach_by_jump(tr, at + 1 + insn->jf, proven);
+		return;
 	}
 	if (is_ja(insn))
-		return reach_by_jump(tr, xsk_classic_ja(insn, at), proven);
-	if (loads_packet(insn) && xsk_classic_out_of_reach(insn))
-		return false;
-	return reach(tr, at + 1, proven_behind(insn, proven));
+		reach_by_jump(tr, xsk_classic_ja(insn, at), proven);
+	else if (!loads_packet(insn) || !xsk_classic_out_of_reach(insn))
+		reach(tr, at + 1, proven_behind(insn, proven));
 }
 
-/* Once, but for programs that jump backward: until nothing changes. */
+/* Once in their order, and then what backward jumps have changed, until nothing does. */
 static void analyse(struct translation *tr)
 {
-	bool changed = true;
-
 	for (uint32_t i = 0; i < tr->code->count; i++)
 		tr->proven[i] = NOT_REACHED;
 	tr->proven[0] = 0;
-	while (changed) {
-		bool again = false;
+	for (tr->now = 0; tr->now < tr->code->count; tr->now++)
+		if (tr->proven[tr->now] != NOT_REACHED)
+			spread(tr, tr->now);
+	while (tr->todo_count) {
+		uint32_t at = tr->todo[--tr->todo_count];
 
-		changed = false;
-		for (uint32_t i = 0; i < tr->code->count; i++) {
-			if (tr->proven[i] == NOT_REACHED)
-				continue;
-			if (spread(tr, i) && is_backward(&tr->code->insns[i]))
-				again = true;
-		}
-		changed = again;
+		tr->queued[at] = false;
+		spread(tr, at);
 	}
 }
 
@@ -181,7 +197,7 @@ static void emit_back(struct translation *tr, uint32_t to)
 				   offsetof(struct xdp_md, rx_queue_index)));
 	xsk_emit(as, xsk_insn_alu32(BPF_XOR, XSK_REG_X, BPF_REG_2));
 	xsk_emit(as, xsk_insn_alu32(BPF_XOR, XSK_REG_X, BPF_REG_2));
-	xsk_emit_jump(as, xsk_insn_ja(0), label_of(tr, follow(tr->code, to)));
+	xsk_emit_jump(as, xsk_insn_ja(0), label_of(tr, tr->leads[to]));
 }
 
 static void emit_if(struct translation *tr, const struct sock_filter *insn, uint8_t op,
@@ -211,8 +227,8 @@ static uint8_t opposite(uint8_t op)
 static void emit_branch(struct translation *tr, uint32_t at)
 {
 	const struct sock_filter *insn = &tr->code->insns[at];
-	uint32_t yes = follow(tr->code, at + 1 + insn->jt);
-	uint32_t no = follow(tr->code, at + 1 + insn->jf);
+	uint32_t yes = tr->leads[at + 1 + insn->jt];
+	uint32_t no = tr->leads[at + 1 + insn->jf];
 	uint8_t op = BPF_OP(insn->code);
 
 	if (yes == no) {
@@ -234,7 +250,7 @@ static void emit_jmp(struct translation *tr, uint32_t at)
 	else if (is_backward(insn))
 		emit_back(tr, xsk_classic_ja(insn, at));
 	else
-		emit_ja(tr, at, follow(tr->code, xsk_classic_ja(insn, at)));
+		emit_ja(tr, at, tr->leads[xsk_classic_ja(insn, at)]);
 }
 
 static void emit_ret(struct translation *tr, const struct sock_filter *insn)
@@ -432,8 +448,12 @@ void xsk_translate(struct xsk_assembly *as, const struct xsk_classic *code)
 	struct translation tr = { .as = as, .code = code };
 
 	tr.proven = calloc(code->count, sizeof(*tr.proven));
+	tr.leads = calloc(code->count, sizeof(*tr.leads));
 	tr.at = calloc(code->count, sizeof(*tr.at));
-	if (tr.proven && tr.at) {
+	tr.todo = calloc(code->count, sizeof(*tr.todo));
+	tr.queued = calloc(code->count, sizeof(*tr.queued));
+	if (tr.proven && tr.leads && tr.at && tr.todo && tr.queued) {
+		follow(&tr);
 		analyse(&tr);
 		emit_start(&tr);
 		for (uint32_t i = 0; i < code->count; i++) {
@@ -448,5 +468,8 @@ void xsk_translate(struct xsk_assembly *as, const struct xsk_classic *code)
 		as->err = as->err ? as->err : -ENOMEM;
 	}
 	free(tr.proven);
+	free(tr.leads);
 	free(tr.at);
+	free(tr.todo);
+	free(tr.queued);
 }

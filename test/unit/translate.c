@@ -272,6 +272,55 @@ static void turns(void **state)
 	xsk_filter_free(filter);
 }
 
+/*
+ * Ways back to one place, each of which knows a little less of the packet than the one before:
+ * it is not looked at for ever, and what is loaded there is inside of the packet all the same.
+ */
+#define WAYS 1500
+#define WAY_FROM 50
+#define LOADED 60
+
+static void many_ways_back(void **state)
+{
+	static struct sock_filter insns[1 + WAYS + 2 * WAYS + 1 + 2 * WAYS + 1];
+	const uint32_t ways = 1 + WAYS, choice = ways + 2 * WAYS;
+	uint8_t packet[WAY_FROM + WAYS] = { [LOADED] = 1 };
+	struct xsk_filter *filter;
+	struct xsk_code code;
+
+	(void)state;
+	insns[0] = (struct sock_filter){ BPF_JMP | BPF_JA, 0, 0, choice - 1 };
+	insns[1] = (struct sock_filter){ BPF_LD | BPF_B | BPF_ABS, 0, 0, LOADED };
+	for (uint32_t i = 2; i < WAYS; i++)
+		insns[i] = (struct sock_filter){ BPF_ALU | BPF_AND | BPF_K, 0, 0, 1 };
+	insns[WAYS] = (struct sock_filter){ BPF_RET | BPF_A, 0, 0, 0 };
+	insns[choice] = (struct sock_filter){ BPF_LD | BPF_H | BPF_ABS, 0, 0, 0 };
+	for (uint32_t i = 0; i < WAYS; i++) {
+		uint32_t way = ways + 2 * i, from = choice + 1 + 2 * i;
+
+		insns[way] = (struct sock_filter){ BPF_LD | BPF_B | BPF_ABS, 0, 0, WAY_FROM + i };
+		insns[way + 1] = (struct sock_filter){ BPF_JMP | BPF_JA, 0, 0, 1 - (way + 2) };
+		insns[from] = (struct sock_filter){ BPF_JMP | BPF_JEQ | BPF_K, 0, 1, i };
+		insns[from + 1] = (struct sock_filter){ BPF_JMP | BPF_JA, 0, 0, way - (from + 2) };
+	}
+	insns[COUNT(insns) - 1] = (struct sock_filter){ BPF_RET | BPF_K, 0, 0, 0 };
+	filter = filter_of(insns, COUNT(insns));
+	code = code_of(filter, NULL, false);
+	for (uint32_t i = 0; i <= WAYS; i += 75) {
+		size_t needed = i < 11 ? LOADED + 1 : WAY_FROM + i + 1;
+
+		packet[0] = (uint8_t)(i >> 8);
+		packet[1] = (uint8_t)i;
+		if (i == WAYS)
+			needed = WAY_FROM + WAYS + 1;	/* no way */
+		assert_false(verdict(filter, &code, packet, needed - 1));
+		if (i < WAYS)
+			assert_true(verdict(filter, &code, packet, needed));
+	}
+	xsk_filter_code_free(&code);
+	xsk_filter_free(filter);
+}
+
 /* ---- all kinds ---- */
 
 static void random_programs(void **state)
@@ -422,6 +471,7 @@ int main(void)
 		cmocka_unit_test(length),
 		cmocka_unit_test(reach),
 		cmocka_unit_test(turns),
+		cmocka_unit_test(many_ways_back),
 		cmocka_unit_test(random_programs),
 		cmocka_unit_test(random_programs_behind_keep),
 		cmocka_unit_test(no_memory_to_make),
