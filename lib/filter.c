@@ -310,7 +310,8 @@ static int check_expression(struct xsk_filter **filter, const char *expression,
 	if (!filter || !expression) {
 		xsk_error_set(error, -EINVAL, "filter", filter ? "the expression is NULL" :
 			      "the place for the filter is NULL");
-		return xsk_error_hint(error, "give both");
+		return xsk_error_hint(error, filter ? "leave out the filter to take all packets" :
+				      "give a place for it");
 	}
 	len = strlen(expression);
 	if (strspn(expression, " \t\r\n") == len) {

@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/* As of the kernel's own limits none, but more extension headers nobody sends. */
+/* The kernel has no limit, but nobody sends more extension headers. */
 #define MAX_HEADERS 8
 #define VLAN_TAGS 2
 

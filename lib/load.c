@@ -126,6 +126,14 @@ static bool lacks_perfmon(int err)
 	return err == -EACCES && !xsk_sys_capable(CAP_PERFMON) && !xsk_sys_capable(CAP_SYS_ADMIN);
 }
 
+static bool jumps_backward(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->insns[i].code == (BPF_JMP | BPF_JA) && attempt->insns[i].off < 0)
+			return true;
+	return false;
+}
+
 static int explain_verifier(int err, const struct xsk_code *code, struct attempt *attempt,
 			    struct xsk_error *error)
 {
@@ -137,10 +145,12 @@ static int explain_verifier(int err, const struct xsk_code *code, struct attempt
 	/* -EFAULT: it has more branches than the verifier keeps in mind, 8192. */
 	if (err == -E2BIG || err == -EFAULT) {
 		err = -E2BIG;
-		xsk_error_set(error, err, "load", "the kernel's verifier gives up on the filter, "
-			      "whose program of %zu instructions is too long for it",
+		xsk_error_set(error, err, "load", "the kernel's verifier gives up on the filter: "
+			      "its program of %zu instructions has too many ways through it",
 			      attempt->count);
-		return xsk_error_hint(error, "take networks and port ranges rather than lists");
+		return xsk_error_hint(error, jumps_backward(attempt) ?
+				      "take fewer protochains: each goes through all headers" :
+				      "take networks and port ranges rather than lists");
 	}
 	if (lacks_perfmon(err))
 		return xsk_load_explain_eperm(error, "load", "CAP_PERFMON, which filters need that "

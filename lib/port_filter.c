@@ -92,7 +92,8 @@ static int set_filter(struct xsk_port *port, const struct xsk_filter *filter,
 		xsk_error_set(error, -EINVAL, "filter", "%s", port->map_fd >= 0 ?
 			      "the port's program is the caller's own (XSK_PORT_MAP_FD)" :
 			      "the port only sends");
-		return xsk_error_hint(error, "open it without XSK_PORT_MAP_FD, and to receive");
+		return xsk_error_hint(error, port->map_fd >= 0 ? "open it without XSK_PORT_MAP_FD" :
+				      "open it to receive");
 	}
 	err = xsk_port_code(&code, port, filter, error);
 	if (err)

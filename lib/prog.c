@@ -113,13 +113,26 @@ static int explain_foreign(const struct xsk_netdev *dev, const struct xsk_attach
 			      "give it such a map", dev->name);
 }
 
+static bool is_ours(const char *name)
+{
+	return !strcmp(name, XSK_DEFAULT_NAME) || !strcmp(name, XSK_FILTER_NAME);
+}
+
 static int explain_other(const struct xsk_netdev *dev, const struct xsk_attached *names,
 			 struct xsk_error *error)
 {
-	xsk_error_set(error, -EBUSY, "XDP program", "%s runs the program '%s' (id %u), which takes "
-		      "other packets than this filter", dev->name, names->name, dev->prog_id);
-	return xsk_error_hint(error, "close the ports that use it, or open this one without filter "
-			      "and keep, and change filter and keep of all: xsk_port_set_filter()");
+	if (!is_ours(names->name)) {
+		xsk_error_set(error, -EBUSY, "XDP program", "%s runs the program '%s' (id %u), "
+			      "which is another one's and knows nothing of this filter",
+			      dev->name, names->name, dev->prog_id);
+		return xsk_error_hint(error, "open the port without filter and keep, or have that "
+				      "program detached");
+	}
+	xsk_error_set(error, -EBUSY, "XDP program", "%s runs the program '%s' (id %u), which was "
+		      "made for another filter or keep, or to count otherwise", dev->name,
+		      names->name, dev->prog_id);
+	return xsk_error_hint(error, "open it with filter, keep and XSK_PORT_NO_COUNTERS as the "
+			      "ports have them that use it, or close those");
 }
 
 /* The kernel makes the tag from the instructions alone, whatever maps they use. */
@@ -363,7 +376,6 @@ static int check_ours(const struct xsk_prog *prog, struct xsk_error *error)
 {
 	struct bpf_prog_info info;
 	int err = XSK_RACED;
-	bool ours;
 
 	if (prog->attached_here)
 		return 0;
@@ -379,12 +391,11 @@ static int check_ours(const struct xsk_prog *prog, struct xsk_error *error)
 	}
 	if (err)
 		return explain_lookup(err, error);
-	ours = !strcmp(info.name, XSK_DEFAULT_NAME) || !strcmp(info.name, XSK_FILTER_NAME);
-	if (ours && prog->link_fd >= 0)
+	if (is_ours(info.name) && prog->link_fd >= 0)
 		return 0;
 	xsk_error_set(error, -EBUSY, "XDP program", "the program '%s' (id %u) was attached by "
 		      "others%s", info.name, info.id,
-		      ours ? ", and its link is not to be found" : "");
+		      is_ours(info.name) ? ", and its link is not to be found" : "");
 	return xsk_error_hint(error, "change its filter where it comes from, or detach it and open "
 			      "the port anew");
 }
@@ -425,24 +436,47 @@ static int explain_put(int err, int ifindex, struct xsk_error *error)
 	return xsk_error_system(error, err, "XDP program");
 }
 
-int xsk_prog_replace(struct xsk_prog *prog, const struct xsk_code *code, struct xsk_error *error)
+/* Those of a program that another share has put in its place; less than 0: there are none. */
+static int counters_of_others(const struct xsk_prog *prog)
+{
+	uint32_t id = xsk_prog_id(prog);
+
+	return id == __atomic_load_n(&prog->id, __ATOMIC_RELAXED) ? -1 : xsk_attached_counters(id);
+}
+
+/*
+ * The counters for the next program: all shares count in the same. *made: they are new here,
+ * to be kept or closed.
+ */
+static int choose_counters(bool *made, const struct xsk_prog *prog, struct xsk_error *error)
+{
+	int fd = counters_of_others(prog);
+
+	*made = true;
+	if (fd >= 0)
+		return fd;
+	*made = prog->counters_fd < 0;
+	return *made ? xsk_load_counters(error) : prog->counters_fd;
+}
+
+/* Those who read them meanwhile have the number, so that stays. */
+static void keep_counters(struct xsk_prog *prog, int fd)
+{
+	if (prog->counters_fd < 0) {
+		__atomic_store_n(&prog->counters_fd, fd, __ATOMIC_RELEASE);
+		return;
+	}
+	xsk_sys_replace(fd, prog->counters_fd);
+	xsk_sys_close(fd);
+}
+
+static int load_and_put(struct xsk_prog *prog, const struct xsk_code *code, int counters_fd,
+			struct xsk_error *error)
 {
 	int fd, err;
 	uint32_t id;
 
-	err = check_ours(prog, error);
-	if (err)
-		return err;
-	if (code->counts && prog->counters_fd < 0) {
-		/* Perhaps another share has given it some. */
-		fd = xsk_attached_counters(xsk_prog_id(prog));
-		if (fd < 0)
-			fd = xsk_load_counters(error);
-		if (fd < 0)
-			return fd;
-		__atomic_store_n(&prog->counters_fd, fd, __ATOMIC_RELEASE);
-	}
-	fd = xsk_load_code(code, prog->map_fd, prog->counters_fd, error);
+	fd = xsk_load_code(code, prog->map_fd, counters_fd, error);
 	if (fd < 0)
 		return fd;
 	id = id_of(fd);
@@ -453,19 +487,34 @@ int xsk_prog_replace(struct xsk_prog *prog, const struct xsk_code *code, struct 
 	return 0;
 }
 
-/* Those of a program that another share has put in its place. */
-static int counters_of_others(const struct xsk_prog *prog)
+int xsk_prog_replace(struct xsk_prog *prog, const struct xsk_code *code, struct xsk_error *error)
 {
-	uint32_t id = xsk_prog_id(prog);
+	int counters_fd = -1, err;
+	bool made = false;
 
-	return id == __atomic_load_n(&prog->id, __ATOMIC_RELAXED) ? -1 : xsk_attached_counters(id);
+	err = check_ours(prog, error);
+	if (err)
+		return err;
+	if (code->counts) {
+		counters_fd = choose_counters(&made, prog, error);
+		if (counters_fd < 0)
+			return counters_fd;
+	}
+	err = load_and_put(prog, code, counters_fd, error);
+	if (!made)
+		return err;
+	if (err)
+		xsk_sys_close(counters_fd);
+	else
+		keep_counters(prog, counters_fd);
+	return err;
 }
 
 void xsk_prog_counters(const struct xsk_prog *prog, uint64_t counters[XSK_COUNTERS])
 {
 	int own = __atomic_load_n(&prog->counters_fd, __ATOMIC_ACQUIRE);
-	int found = own < 0 ? counters_of_others(prog) : -1;
-	int fd = own < 0 ? found : own;
+	int found = counters_of_others(prog);
+	int fd = found < 0 ? own : found;
 	int cpus = fd < 0 ? 0 : xsk_sys_possible_cpus();
 	uint64_t (*each)[XSK_COUNTERS] = cpus > 0 ? calloc((size_t)cpus, sizeof(*each)) : NULL;
 	uint32_t key = 0;

@@ -44,7 +44,7 @@ struct xsk_prog {
  * With code NULL nothing is attached: -ENOENT where no program is. Code that filters is
  * joined where the very same is attached. *ret is untouched on failure.
  *
- * -EBUSY: a program without xsks_map is attached, or one that takes other packets; it
+ * -EBUSY: a program without xsks_map is attached, or another than code; it
  * stays. -EPERM: no CAP_BPF and CAP_NET_ADMIN, or no CAP_SYS_ADMIN to use a program of
  * others. -E2BIG: the verifier gives up on the code.
  */

@@ -166,11 +166,14 @@ struct xsk_port_opts {
  * MTU does not fit a frame: XSK_PORT_MULTI_BUFFER, larger frames, a smaller MTU, or
  * XSK_PORT_LARGE_MTU. -EOPNOTSUPP: none of the allowed modes can be had, or the
  * kernel has no multi-buffer: allow another. -EBUSY: a queue is another's, or the
- * interface's program has no XSKMAP: stop the one, replace the other. -EPERM: no
- * CAP_NET_RAW for sockets, no CAP_NET_ADMIN and CAP_BPF for the program (CAP_PERFMON for one
- * with a filter, CAP_SYS_ADMIN to join one that others attached), CAP_NET_ADMIN for busy polling.
+ * interface's program has no XSKMAP: stop the one, replace the other; or that was made for
+ * another filter or keep, or with and this without XSK_PORT_NO_COUNTERS: open with the same.
+ * -EPERM: no CAP_NET_RAW for sockets, no CAP_NET_ADMIN and CAP_BPF for the program (CAP_PERFMON
+ * for one with a filter, CAP_SYS_ADMIN to join one that another port or program attached),
+ * CAP_NET_ADMIN for busy polling.
  * -ENOBUFS: more memory than RLIMIT_MEMLOCK without CAP_IPC_LOCK. -ENOMEM: no memory,
- * or no huge pages. -E2BIG: the XSKMAP has no place for a queue: make it larger.
+ * or no huge pages. -E2BIG: the XSKMAP has no place for a queue: make it larger; or the
+ * kernel's verifier gives up on the filter: make it shorter.
  * -EBADF: map_fd is not open. With opts.share: -EBUSY: the caller has frames of the
  * other port: free them first; or the queue is the other port's. -ENOMEM: the others
  * have all frames: open the first with more. -ENOSPC: 256 ports share it. -EBADF: the

@@ -177,13 +177,14 @@ static void other_filters(void **state)
 		OPTS(.first_queue = 1, .filter = web, .flags = XSK_PORT_REPLACE),
 	};
 	struct xsk_port *other;
-	char reason[96];
+	char reason[128];
 
 	(void)state;
 	snprintf(reason, sizeof(reason), "lab0 runs the program 'libxsk_filter' (id %u), which "
-		 "takes other packets", ports_info(port).prog_id);
+		 "was made for another filter or keep", ports_info(port).prog_id);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		ports_refused("lab0", others[i], -EBUSY, reason, "xsk_port_set_filter()");
+		ports_refused("lab0", others[i], -EBUSY, reason,
+			      "or close those");
 	/* The same, and any. */
 	other = ports_open("lab0", OPTS(.first_queue = 1, .filter = dns));
 	xsk_port_close(other);
@@ -194,9 +195,9 @@ static void other_filters(void **state)
 
 	port = ports_open("lab0", OPTS(.queues = 1));
 	snprintf(reason, sizeof(reason), "lab0 runs the program 'libxsk_default' (id %u), which "
-		 "takes other packets", ports_info(port).prog_id);
+		 "was made for another filter or keep", ports_info(port).prog_id);
 	ports_refused("lab0", OPTS(.first_queue = 1, .filter = dns), -EBUSY, reason,
-		      "close the ports that use it");
+		      "or close those");
 	xsk_port_close(port);
 	/* As soon as it is gone. */
 	xsk_port_close(ports_open("lab0", OPTS(.filter = web)));
@@ -209,7 +210,8 @@ static void foreign(bool by_link)
 
 	user_prog_load(&prog, USER_MAP_XSKMAP, QUEUES);
 	user_prog_attach(&prog, lab.ifindex[0], by_link);
-	ports_refused("lab0", OPTS(.filter = dns), -EBUSY, "'users_own'", "close the ports");
+	ports_refused("lab0", OPTS(.filter = dns), -EBUSY, "'users_own'",
+		      "that program detached");
 	port = ports_open("lab0", OPTS(.queues = 1));
 	unchanged(port, dns, -EBUSY, "'users_own'", "detach it");
 	unchanged(port, NULL, -EBUSY, "'users_own'", "detach it");

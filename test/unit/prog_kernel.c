@@ -144,6 +144,14 @@ void xsk_sys_close(int fd)
 		drop_link(kernel.fds[fd - FIRST_FD].id);
 }
 
+int xsk_sys_replace(int from, int to)
+{
+	assert_int_equal(kind_of(from), MAP);
+	assert_int_equal(kind_of(to), MAP);
+	kernel.fds[to - FIRST_FD] = kernel.fds[from - FIRST_FD];
+	return 0;
+}
+
 bool xsk_sys_capable(int capability)
 {
 	return !(kernel.lacking & 1ULL << capability);
@@ -490,6 +498,7 @@ int bpf_map_lookup_elem(int fd, const void *key, void *value)
 	assert_int_equal(index, 0);
 	assert_int_equal(kind_of(fd), MAP);
 	assert_int_equal(find_map(id_of(fd))->type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	kernel.read_map = id_of(fd);
 	if (!err)
 		memcpy(value, kernel.counters, (size_t)kernel.cpus * sizeof(kernel.counters[0]));
 	return err;

@@ -71,6 +71,7 @@ struct kernel {
 	const char *log;		/* the verifier's, of a load that fails */
 	int cpus;			/* that may come; each has counted this: */
 	uint64_t counters[MAX_CPUS][XSK_COUNTERS];
+	uint32_t read_map;		/* the last one that was read */
 	int occupied;			/* what netlink says to a second program */
 	bool links_are_silent;		/* on what they extend, as before 5.13 */
 	uint32_t pins[10];		/* the components that libxdp has pinned, by id */

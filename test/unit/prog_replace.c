@@ -48,8 +48,8 @@ static void fail_replace(struct xsk_prog *prog, const struct xsk_code *code, int
 	assert_int_equal(prog->link_fd, before.link_fd);
 	assert_int_equal(prog->prog_fd, before.prog_fd);
 	assert_int_equal(prog->map_fd, before.map_fd);
-	/* Counters that were made for it stay for the next. */
-	assert_int_equal(open_fds(), open + (prog->counters_fd != before.counters_fd));
+	assert_int_equal(prog->counters_fd, before.counters_fd);
+	assert_int_equal(open_fds(), open);
 }
 
 static void assert_replaced(const struct xsk_prog *prog, uint32_t before, const char *name)
@@ -395,6 +395,52 @@ static void counters_of_all_cpus(void **state)
 	xsk_filter_code_free(&code);
 }
 
+/*
+ * All count in the same, whoever made it, and see that. The number of a share's descriptor
+ * stays, for those who read meanwhile.
+ */
+static void counters_of_all_shares(void **state)
+{
+	struct bpf_insn insns[XSK_FILTER_DEFAULT_INSNS];
+	struct xsk_code any = xsk_filter_default(insns);
+	struct xsk_code counts = code_of(filter_of(8), true), silent = code_of(filter_of(8), false);
+	struct xsk_prog first, second;
+	struct xsk_error error;
+	uint32_t made;
+	int number;
+
+	(void)state;
+	assert_int_equal(join(&first, &any, &error), 0);
+	assert_int_equal(join(&second, &any, &error), 0);
+	/* One that fails leaves none behind, for nobody. */
+	kernel.fail_name = "bpf_link_update";
+	kernel.fail_with = -EIO;
+	fail_replace(&first, &counts, -EIO, &error);
+	kernel.fail_name = NULL;
+	assert_int_equal(replace(&second, &counts, &error), 0);
+	made = id_of(second.counters_fd);
+	assert_int_equal(replace(&first, &counts, &error), 0);
+	assert_int_equal(id_of(first.counters_fd), made);
+
+	/* One in between that does not count; then there are others. */
+	number = first.counters_fd;
+	assert_int_equal(replace(&second, &silent, &error), 0);
+	xsk_prog_leave(&second);
+	assert_int_equal(join(&second, &any, &error), 0);
+	assert_int_equal(replace(&second, &counts, &error), 0);
+	assert_int_not_equal(id_of(second.counters_fd), made);
+	kernel.read_map = 0;
+	xsk_prog_counters(&first, (uint64_t[XSK_COUNTERS]){ 0 });
+	assert_int_equal(kernel.read_map, id_of(second.counters_fd));
+	assert_int_equal(replace(&first, &counts, &error), 0);
+	assert_int_equal(first.counters_fd, number);
+	assert_int_equal(id_of(number), id_of(second.counters_fd));
+	xsk_prog_leave(&first);
+	assert_left(&second);
+	xsk_filter_code_free(&counts);
+	xsk_filter_code_free(&silent);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +454,7 @@ int main(void)
 		cmocka_unit_test_setup(may_not_look, reset),
 		cmocka_unit_test_setup(id_without_a_link, reset),
 		cmocka_unit_test_setup(counters_of_all_cpus, reset),
+		cmocka_unit_test_setup(counters_of_all_shares, reset),
 	};
 
 	return cmocka_run_group_tests_name("prog_replace", tests, NULL, NULL);
