@@ -17,7 +17,7 @@
 
 #define QUEUES 2
 #define BURST 16
-#define CHANGES 400
+#define CHANGES 200
 #define OPTS(...) (struct xsk_port_opts){ __VA_ARGS__ }
 
 static struct lab lab;
