@@ -32,8 +32,6 @@
 
 #define XSK_PORT_DEFAULT_SIZE 2048
 #define XSK_PORT_DEFAULT_FRAME_SIZE 4096
-/* The kernel's: in front of each received packet. */
-#define XSK_PORT_KERNEL_HEADROOM 256
 /* Of one packet in copy mode (MAX_SKB_FRAGS + 1). */
 #define XSK_PORT_COPY_FRAGS 18
 
@@ -154,8 +152,6 @@ struct xsk_port {
 /* Fills *req from the caller's, asking the interface. */
 int xsk_port_request_make(struct xsk_port_request *req, const char *ifname,
 			  const struct xsk_port_opts *opts, struct xsk_error *error);
-/* Bytes of a received packet that a frame holds. */
-uint32_t xsk_port_room(uint32_t frame_size, uint32_t headroom);
 
 /* ---- port_mode.c ---- */
 

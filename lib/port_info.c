@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "device.h"
+#include "fit.h"
 #include "kernel.h"
 #include "opts.h"
 #include "sys.h"
@@ -67,7 +68,7 @@ int xsk_port_info(const struct xsk_port *port, struct xsk_port_info *info)
 	known.max_frags = port->max_frags;
 	known.frame_size = port->memory->frame_size;
 	known.headroom = port->memory->headroom;
-	known.room = xsk_port_room(known.frame_size, known.headroom);
+	known.room = xsk_fit_room(known.frame_size, known.headroom);
 	known.frames = port->memory->frames;
 	known.rx_size = port->rx_size;
 	known.tx_size = port->tx_size;

@@ -12,12 +12,9 @@
 
 #include "error.h"
 #include "filter.h"
+#include "fit.h"
 #include "kernel.h"
 #include "sys.h"
-
-#define KIB 1024
-/* As the kernel counts a packet: Ethernet's header, two VLAN tags, the checksum. */
-#define LINK_HEADERS (14 + 8 + 4)
 
 const char *xsk_port_mode_name(uint32_t mode)
 {
@@ -55,13 +52,12 @@ static const char *other_port(const struct xsk_port *port)
 	return port->name;
 }
 
-/* igb works on whole KiB of a frame, and cuts what does not fit, without a word (7.3). */
-static bool would_cut(const struct xsk_port *port, const struct xsk_port_request *req)
+/* Whether packets of the MTU fit so many frames of the memory. */
+static bool fits(const struct xsk_port *port, const struct xsk_port_request *req, uint32_t frames)
 {
-	uint32_t room = xsk_port_room(port->memory->frame_size, port->memory->headroom);
+	uint32_t room = xsk_fit_room(port->memory->frame_size, port->memory->headroom);
 
-	return !strcmp(port->driver, "igb") && receives(port) &&
-	       req->device.netdev.mtu + LINK_HEADERS > room / KIB * KIB;
+	return req->device.netdev.mtu <= xsk_fit_mtu_zerocopy(port->driver, room, frames);
 }
 
 static int check_zerocopy(const struct xsk_port *port, const struct xsk_port_request *req,
@@ -77,11 +73,10 @@ static int check_zerocopy(const struct xsk_port *port, const struct xsk_port_req
 	if (port->flags & XSK_PORT_MULTI_BUFFER && device->zc_max_segs == 1)
 		return refuse(error, "driver %s has one frame to a packet there", driver(port));
 	if (port->flags & XSK_PORT_MULTI_BUFFER && device->zc_max_segs && receives(port) &&
-	    device->netdev.mtu + LINK_HEADERS > device->zc_max_segs *
-	    xsk_port_room(port->memory->frame_size, port->memory->headroom))
+	    !fits(port, req, device->zc_max_segs))
 		return refuse(error, "driver %s has too few frames to a packet of the MTU there",
 			      driver(port));
-	if (would_cut(port, req))
+	if (xsk_fit_cuts(port->driver) && receives(port) && !fits(port, req, 1))
 		return refuse(error, "driver %s cuts packets of the MTU in frames of this size",
 			      driver(port));
 	return 0;

@@ -8,6 +8,7 @@
 
 #include "device.h"
 #include "error.h"
+#include "fit.h"
 #include "kernel.h"
 #include "opts.h"
 #include "sys.h"
@@ -23,13 +24,6 @@
 /* The kernel allocates larger ones too, but may need seconds for it. */
 #define MAX_RING_SIZE (1U << 20)
 #define MIN_TX_SIZE 32			/* a packet of several frames must fit */
-/* In front of the MTU: Ethernet's header, and a VLAN tag. */
-#define LINK_HEADERS (14 + 4)
-
-uint32_t xsk_port_room(uint32_t frame_size, uint32_t headroom)
-{
-	return frame_size - headroom - XSK_PORT_KERNEL_HEADROOM;
-}
 
 /* ---- the interface ---- */
 
@@ -167,10 +161,10 @@ static int check_frames(struct xsk_port_opts *opts, struct xsk_error *error)
 		return xsk_error_hint(error, "larger ones want XSK_PORT_HUGE; packets that are "
 				      "larger, XSK_PORT_MULTI_BUFFER");
 	}
-	if (opts->headroom >= opts->frame_size - XSK_PORT_KERNEL_HEADROOM) {
+	if (opts->headroom >= opts->frame_size - XSK_FIT_KERNEL_HEADROOM) {
 		xsk_error_set(error, -EINVAL, "opts", "a headroom of %u leaves no room in frames "
 			      "of %u, of which the kernel takes %u", opts->headroom,
-			      opts->frame_size, XSK_PORT_KERNEL_HEADROOM);
+			      opts->frame_size, XSK_FIT_KERNEL_HEADROOM);
 		return xsk_error_hint(error, "take less headroom, or larger frames");
 	}
 	if (!opts->frames)
@@ -259,13 +253,13 @@ static int check_queues(struct xsk_port_request *req, struct xsk_error *error)
 static int check_mtu(const struct xsk_port_request *req, struct xsk_error *error)
 {
 	const struct xsk_port_opts *opts = &req->opts;
-	uint32_t room = xsk_port_room(opts->frame_size, opts->headroom);
+	uint32_t room = xsk_fit_room(opts->frame_size, opts->headroom);
 	uint32_t mtu = req->device.netdev.mtu;
 
 	if (opts->flags & XSK_PORT_MULTI_BUFFER)
 		room *= XSK_PORT_COPY_FRAGS;
 	if (opts->flags & XSK_PORT_LARGE_MTU || !(opts->direction & XSK_DIRECTION_RX) ||
-	    mtu + LINK_HEADERS <= room)
+	    mtu <= xsk_fit_mtu(room))
 		return 0;
 	if (opts->flags & XSK_PORT_MULTI_BUFFER) {
 		xsk_error_set(error, -EMSGSIZE, "opts", "%s has an MTU of %u, and a packet of %u "
@@ -276,7 +270,7 @@ static int check_mtu(const struct xsk_port_request *req, struct xsk_error *error
 	}
 	xsk_error_set(error, -EMSGSIZE, "opts", "%s has an MTU of %u, so packets of %u bytes; "
 		      "frames of %u with a headroom of %u hold %u", req->device.netdev.name, mtu,
-		      mtu + LINK_HEADERS, opts->frame_size, opts->headroom, room);
+		      mtu + XSK_FIT_LINK_HEADERS, opts->frame_size, opts->headroom, room);
 	return xsk_error_hint(error, "set XSK_PORT_MULTI_BUFFER, larger frames or a smaller MTU "
 			      "(ip link set mtu); XSK_PORT_LARGE_MTU drops what does not fit");
 }
