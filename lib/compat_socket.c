@@ -290,11 +290,11 @@ static int prepare_further(struct xsk_socket *xsk, const struct xsk_compat_reque
  */
 static int check_zerocopy(const struct xsk_compat_request *req, struct xsk_error *error)
 {
-	uint64_t features;
+	struct xsk_netdev_xdp xdp;
 
 	if (!(req->bind_flags & XDP_ZEROCOPY) ||
-	    xsk_netdev_xdp_features(&features, req->ifindex) ||
-	    features & XSK_NETDEV_XDP_ACT_XSK_ZEROCOPY)
+	    xsk_netdev_xdp(&xdp, req->ifindex) ||
+	    xdp.features & XSK_NETDEV_XDP_ACT_XSK_ZEROCOPY)
 		return 0;
 	xsk_error_set(error, -EOPNOTSUPP, "bind", "the driver of %s offers no zero-copy",
 		      req->ifname);

@@ -183,7 +183,7 @@ static int make_memory(struct xsk_port *port, const struct xsk_port_request *req
 
 /* ---- a queue ---- */
 
-static void init_queue(struct xsk_port *port, uint32_t index, const struct xsk_port_device *device)
+static void init_queue(struct xsk_port *port, uint32_t index, const struct xsk_interface *device)
 {
 	struct xsk_queue *queue = &port->queues[index];
 	struct xsk_memory *memory = port->memory;
@@ -443,7 +443,7 @@ int xsk_port_open_queues(struct xsk_port *port, const struct xsk_port_request *r
 	port->max_frags = 1;
 	if (port->flags & XSK_PORT_MULTI_BUFFER)
 		port->max_frags = port->mode != XSK_MODE_ZEROCOPY ? XSK_PORT_COPY_FRAGS :
-				  req->device.zc_max_segs ? req->device.zc_max_segs : 1;
+				  req->device.xdp.zc_max_segs ? req->device.xdp.zc_max_segs : 1;
 	for (uint32_t i = 0; i < port->nqueues; i++)
 		init_queue(port, i, &req->device);
 	for (uint32_t i = 0; i < port->nqueues && !err; i++)
@@ -458,7 +458,7 @@ int xsk_port_open_queues(struct xsk_port *port, const struct xsk_port_request *r
 
 /* ---- open ---- */
 
-static void await_link(const struct xsk_port *port, const struct xsk_port_device *before)
+static void await_link(const struct xsk_port *port, const struct xsk_interface *before)
 {
 	uint64_t deadline = xsk_sys_now_ms() + LINK_WAIT_MS;
 	bool up, carrier;

@@ -22,9 +22,9 @@
 #include <stdint.h>
 #include <xsk/port.h>
 
+#include "interface.h"
 #include "keep.h"
 #include "napi.h"
-#include "netdev.h"
 #include "pool.h"
 #include "prog.h"
 #include "socket.h"
@@ -52,24 +52,11 @@ struct xsk_queue_counters {
 	uint64_t bad_frames;
 };
 
-/* What the interface is and has, asked before it is opened. */
-struct xsk_port_device {
-	struct xsk_netdev netdev;
-	char driver[32];
-	uint32_t rx_queues;	/* in use */
-	uint32_t tx_queues;
-	bool up;
-	bool carrier;
-	uint64_t features;	/* XSK_NETDEV_XDP_ACT_* */
-	bool features_known;	/* from 6.3 on */
-	uint32_t zc_max_segs;	/* 0: not told */
-};
-
 /* What is asked for, checked and with the defaults in place. */
 struct xsk_port_request {
 	struct xsk_port_opts opts;
 	const char *ifname;
-	struct xsk_port_device device;
+	struct xsk_interface device;
 	struct xsk_keep keep;
 };
 

@@ -63,17 +63,17 @@ static bool fits(const struct xsk_port *port, const struct xsk_port_request *req
 static int check_zerocopy(const struct xsk_port *port, const struct xsk_port_request *req,
 			  struct xsk_error *error)
 {
-	const struct xsk_port_device *device = &req->device;
+	const struct xsk_interface *device = &req->device;
 
-	if (device->features_known && !(device->features & XSK_NETDEV_XDP_ACT_XSK_ZEROCOPY))
+	if (device->xdp_told && !(device->xdp.features & XSK_NETDEV_XDP_ACT_XSK_ZEROCOPY))
 		return refuse(error, "driver %s does not offer it", driver(port));
 	if (port->memory->nports > 1 && !port->memory->zerocopy)
 		return refuse(error, "the memory is that of %s, which is in copy mode",
 			      other_port(port));
-	if (port->flags & XSK_PORT_MULTI_BUFFER && device->zc_max_segs == 1)
+	if (port->flags & XSK_PORT_MULTI_BUFFER && device->xdp.zc_max_segs == 1)
 		return refuse(error, "driver %s has one frame to a packet there", driver(port));
-	if (port->flags & XSK_PORT_MULTI_BUFFER && device->zc_max_segs && receives(port) &&
-	    !fits(port, req, device->zc_max_segs))
+	if (port->flags & XSK_PORT_MULTI_BUFFER && device->xdp.zc_max_segs && receives(port) &&
+	    !fits(port, req, device->xdp.zc_max_segs))
 		return refuse(error, "driver %s has too few frames to a packet of the MTU there",
 			      driver(port));
 	if (xsk_fit_cuts(port->driver) && receives(port) && !fits(port, req, 1))
@@ -219,7 +219,7 @@ static int try_mode(struct xsk_port *port, const struct xsk_port_request *req, u
 	port->mode = mode;
 	err = xsk_port_open_queues(port, req, error);
 	/* Before 6.3 it is bind that tells. */
-	if (err == -EOPNOTSUPP && mode == XSK_MODE_ZEROCOPY && !req->device.features_known)
+	if (err == -EOPNOTSUPP && mode == XSK_MODE_ZEROCOPY && !req->device.xdp_told)
 		return refuse(error, "driver %s does not offer it", driver(port));
 	if (err)
 		return err;

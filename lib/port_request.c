@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "device.h"
 #include "error.h"
 #include "fit.h"
 #include "kernel.h"
@@ -24,54 +23,6 @@
 /* The kernel allocates larger ones too, but may need seconds for it. */
 #define MAX_RING_SIZE (1U << 20)
 #define MIN_TX_SIZE 32			/* a packet of several frames must fit */
-
-/* ---- the interface ---- */
-
-static int explain_no_device(const char *ifname, int err, struct xsk_error *error)
-{
-	if (err != -ENODEV)
-		return xsk_error_system(error, err, "interface");
-	xsk_error_set(error, err, "interface", "there is no interface '%s' in this network "
-		      "namespace", ifname);
-	return xsk_error_hint(error, "ip link lists those that are");
-}
-
-static void ask_driver(struct xsk_port_device *device)
-{
-	int fd = xsk_sys_socket(AF_UNIX, SOCK_DGRAM, 0);
-
-	if (fd < 0)
-		return;
-	if (xsk_device_driver(device->driver, fd, device->netdev.name))
-		device->driver[0] = '\0';
-	xsk_device_state(&device->up, &device->carrier, fd, device->netdev.name);
-	xsk_sys_close(fd);
-}
-
-static int ask_device(struct xsk_port_device *device, const char *ifname,
-		      struct xsk_error *error)
-{
-	struct xsk_netdev_channels channels;
-	int ifindex, err;
-
-	ifindex = xsk_sys_ifindex(ifname);
-	if (ifindex < 0)
-		return explain_no_device(ifname, ifindex, error);
-	err = xsk_netdev_get(&device->netdev, ifindex);
-	if (err)
-		return explain_no_device(ifname, err, error);
-	device->rx_queues = device->netdev.rx_queues;
-	device->tx_queues = device->netdev.tx_queues;
-	if (!xsk_netdev_channels(&channels, ifindex)) {
-		device->rx_queues = channels.rx;
-		device->tx_queues = channels.tx;
-	}
-	device->features_known = !xsk_netdev_xdp_features(&device->features, ifindex);
-	if (xsk_netdev_zc_max_segs(&device->zc_max_segs, ifindex))
-		device->zc_max_segs = 0;
-	ask_driver(device);
-	return 0;
-}
 
 /* ---- the options ---- */
 
@@ -209,7 +160,7 @@ static int check_share(struct xsk_port_opts *opts, struct xsk_error *error)
 /* The number of queues of the interface, of the directions asked for. */
 static uint32_t queues_in_use(const struct xsk_port_request *req)
 {
-	const struct xsk_port_device *device = &req->device;
+	const struct xsk_interface *device = &req->device;
 	uint32_t rx = req->opts.direction & XSK_DIRECTION_RX ? device->rx_queues : 0;
 	uint32_t tx = req->opts.direction & XSK_DIRECTION_TX ? device->tx_queues : 0;
 
@@ -282,10 +233,6 @@ int xsk_port_request_make(struct xsk_port_request *req, const char *ifname,
 	int err;
 
 	memset(req, 0, sizeof(*req));
-	if (!ifname) {
-		xsk_error_set(error, -EINVAL, "interface", "its name is NULL");
-		return xsk_error_hint(error, "give a name; ip link lists those that are");
-	}
 	req->ifname = ifname;
 	err = xsk_opts_read(known, sizeof(*known), opts, error);
 	if (err)
@@ -303,7 +250,7 @@ int xsk_port_request_make(struct xsk_port_request *req, const char *ifname,
 	err = known->share ? check_share(known, error) : check_frames(known, error);
 	if (err)
 		return err;
-	err = ask_device(&req->device, ifname, error);
+	err = xsk_interface_ask(&req->device, ifname, error);
 	if (err)
 		return err;
 	err = xsk_port_filter_request(req, error);

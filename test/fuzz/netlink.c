@@ -141,7 +141,7 @@ struct result {
 	int err;
 	union {
 		struct xsk_netdev dev;
-		uint64_t features;
+		struct xsk_netdev_xdp xdp;
 		struct xsk_netdev_channels channels;
 		struct xsk_holder holder;
 		uint8_t bytes[sizeof(struct xsk_netdev)];
@@ -155,7 +155,7 @@ static int ask(uint8_t what, struct result *result)
 	case 0:
 		return xsk_netdev_get(&result->dev, IFINDEX);
 	case 1:
-		return xsk_netdev_xdp_features(&result->features, IFINDEX);
+		return xsk_netdev_xdp(&result->xdp, IFINDEX);
 	case 3:
 		return xsk_netdev_channels(&result->channels, IFINDEX);
 	case 4:
@@ -167,7 +167,7 @@ static int ask(uint8_t what, struct result *result)
 static size_t result_size(uint8_t what)
 {
 	static const size_t sizes[QUESTIONS] = {
-		sizeof(struct xsk_netdev), sizeof(uint64_t), 0, sizeof(struct xsk_netdev_channels),
+		sizeof(struct xsk_netdev), sizeof(struct xsk_netdev_xdp), 0, sizeof(struct xsk_netdev_channels),
 		sizeof(struct xsk_holder),
 	};
 

@@ -147,19 +147,19 @@ static void others_use_it(void **state)
 /* The driver says so beforehand: no program comes and goes for it. */
 static void refused_zero_copy_attaches_nothing(void **state)
 {
-	uint64_t features = ~0ULL;
+	struct xsk_netdev_xdp xdp;
 	struct node node;
 	int err;
 
 	(void)state;
-	err = xsk_netdev_xdp_features(&features, lab.ifindex[0]);
+	err = xsk_netdev_xdp(&xdp, lab.ifindex[0]);
 	if (err == -ENOENT) {
 		print_message("# skipped: this kernel does not tell of XDP features\n");
 		skip();
 	}
 	assert_int_equal(err, 0);
-	assert_int_equal(features & XSK_NETDEV_XDP_ACT_XSK_ZEROCOPY, 0);
-	assert_int_equal(xsk_netdev_xdp_features(&features, 99999), -ENODEV);
+	assert_int_equal(xdp.features & XSK_NETDEV_XDP_ACT_XSK_ZEROCOPY, 0);
+	assert_int_equal(xsk_netdev_xdp(&xdp, 99999), -ENODEV);
 
 	assert_int_equal(node_umem(&node, &(struct node_opts){ .bind_flags = XDP_ZEROCOPY }), 0);
 	attempts = 0;

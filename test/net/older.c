@@ -39,8 +39,8 @@ int __real_xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_
 int __wrap_xsk_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int __real_xsk_sys_netns_of(int fd, uint64_t *ret);
 int __wrap_xsk_sys_netns_of(int fd, uint64_t *ret);
-int __real_xsk_netdev_xdp_features(uint64_t *ret, int ifindex);
-int __wrap_xsk_netdev_xdp_features(uint64_t *ret, int ifindex);
+int __real_xsk_netdev_xdp(struct xsk_netdev_xdp *ret, int ifindex);
+int __wrap_xsk_netdev_xdp(struct xsk_netdev_xdp *ret, int ifindex);
 int __real_bpf_prog_load(enum bpf_prog_type type, const char *name, const char *license,
 			 const struct bpf_insn *insns, size_t count,
 			 const struct bpf_prog_load_opts *opts);
@@ -66,10 +66,10 @@ int __wrap_xsk_sys_netns_of(int fd, uint64_t *ret)
 	return -ENOPROTOOPT;
 }
 
-int __wrap_xsk_netdev_xdp_features(uint64_t *ret, int ifindex)
+int __wrap_xsk_netdev_xdp(struct xsk_netdev_xdp *ret, int ifindex)
 {
 	if (!old.no_features)
-		return __real_xsk_netdev_xdp_features(ret, ifindex);
+		return __real_xsk_netdev_xdp(ret, ifindex);
 	old.met++;
 	return -ENOENT;
 }

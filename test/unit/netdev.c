@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 #include <libmnl/libmnl.h>
+#include <linux/ethtool.h>
 #include <linux/ethtool_netlink.h>
 #include <linux/genetlink.h>
 #include <linux/if_link.h>
@@ -35,6 +36,8 @@ static struct {
 	int err;
 	const struct nlmsghdr *answer;
 	const struct nlmsghdr *next;	/* to a second question */
+	const struct nlmsghdr *dump[16];	/* or so many to it */
+	int dump_count;
 	int asked;
 	int bus;
 	uint8_t request[512] __attribute__((aligned(8)));
@@ -43,6 +46,7 @@ static struct {
 int xsk_netlink_ask(int bus, struct nlmsghdr *request, mnl_cb_t each, void *data)
 {
 	const struct nlmsghdr *answer;
+	int more = MNL_CB_OK;
 
 	assert_true(request->nlmsg_len <= sizeof(netlink.request));
 	memcpy(netlink.request, request, request->nlmsg_len);
@@ -50,6 +54,11 @@ int xsk_netlink_ask(int bus, struct nlmsghdr *request, mnl_cb_t each, void *data
 	netlink.asked++;
 	if (netlink.err || !netlink.answer)
 		return netlink.err;
+	if (request->nlmsg_flags & NLM_F_DUMP) {
+		for (int i = 0; i < netlink.dump_count && more == MNL_CB_OK; i++)
+			more = each(netlink.dump[i], data);
+		return more == MNL_CB_ERROR ? -EPROTO : 0;
+	}
 	answer = netlink.answer;
 	netlink.answer = netlink.next ? netlink.next : answer;
 	return each(answer, data) == MNL_CB_ERROR ? -EPROTO : 0;
@@ -82,6 +91,7 @@ static struct nlmsghdr *start_link(struct message *message)
 	mnl_attr_put_strz(header, IFLA_IFNAME, "eth0");
 	mnl_attr_put_u32(header, IFLA_MTU, 1500);
 	mnl_attr_put_u32(header, IFLA_TXQLEN, 1000);
+	mnl_attr_put_u32(header, IFLA_MASTER, 77);
 	mnl_attr_put_u32(header, IFLA_NUM_TX_QUEUES, 8);
 	mnl_attr_put_u32(header, IFLA_NUM_RX_QUEUES, 4);
 	return header;
@@ -136,7 +146,9 @@ static void normal(void **state)
 	assert_int_equal(dev.rx_queues, 4);
 	assert_int_equal(dev.tx_queues, 8);
 	assert_int_equal(dev.mtu, 1500);
+	assert_int_equal(dev.master, 77);
 	assert_int_equal(dev.prog_id, 0);
+	assert_int_equal(dev.hw_prog_id, 0);
 }
 
 static void nothing_but_the_header(void **state)
@@ -177,6 +189,7 @@ static uint32_t prog_id_of(uint8_t attached, uint32_t skb, uint32_t drv, uint32_
 	assert_int_equal(parse(&dev, header), 0);
 	assert_string_equal(dev.name, "eth0");
 	assert_int_equal(dev.tx_queues, 8);
+	assert_int_equal(dev.hw_prog_id, hw);
 	return dev.prog_id;
 }
 
@@ -577,59 +590,191 @@ static struct nlmsghdr *start_generic_answer(struct message *message)
 	return header;
 }
 
-static void features(void **state)
+/* The kernel's answer to who asks for the family; the one to what is asked of it comes next. */
+static void answer_family(struct message *family, const struct nlmsghdr *next)
 {
-	const struct genlmsghdr *asked;
-	struct message family, answer;
-	const struct nlmsghdr *request = (const void *)netlink.request;
-	struct nlmsghdr *header;
-	uint64_t value = 0;
+	struct nlmsghdr *header = start_generic_answer(family);
 
-	(void)state;
-	header = start_generic_answer(&family);
 	mnl_attr_put_strz(header, CTRL_ATTR_FAMILY_NAME, "netdev");
 	mnl_attr_put_u16(header, CTRL_ATTR_FAMILY_ID, FAMILY);
 	netlink.answer = header;
+	netlink.next = next;
+}
+
+static uint8_t asked_command(void)
+{
+	const struct nlmsghdr *request = (const void *)netlink.request;
+	const struct genlmsghdr *generic = mnl_nlmsg_get_payload(request);
+
+	assert_int_equal(netlink.bus, NETLINK_GENERIC);
+	assert_int_equal(request->nlmsg_type, FAMILY);
+	return generic->cmd;
+}
+
+static void features(void **state)
+{
+	struct message family, answer;
+	struct nlmsghdr *header;
+	struct xsk_netdev_xdp xdp;
+
+	(void)state;
+	memset(&xdp, DIRT, sizeof(xdp));
 	header = start_generic_answer(&answer);
 	mnl_attr_put_u32(header, XSK_NETDEV_A_DEV_IFINDEX, IFINDEX);
 	mnl_attr_put_u64(header, XSK_NETDEV_A_DEV_XDP_FEATURES, 0x100000009ULL);
-	netlink.next = header;
-
-	assert_int_equal(xsk_netdev_xdp_features(&value, IFINDEX), 0);
-	assert_true(value == 0x100000009ULL);
+	answer_family(&family, header);
+	assert_int_equal(xsk_netdev_xdp(&xdp, IFINDEX), 0);
+	assert_true(xdp.features == 0x100000009ULL);
+	assert_int_equal(xdp.zc_max_segs, 0);
+	assert_false(xdp.metadata_told);
 	assert_int_equal(netlink.asked, 2);
-	assert_int_equal(netlink.bus, NETLINK_GENERIC);
-	assert_int_equal(request->nlmsg_type, FAMILY);
-	asked = mnl_nlmsg_get_payload(request);
-	assert_int_equal(asked->cmd, XSK_NETDEV_CMD_DEV_GET);
+	assert_int_equal(asked_command(), XSK_NETDEV_CMD_DEV_GET);
+
+	mnl_attr_put_u32(header, XSK_NETDEV_A_DEV_XDP_ZC_MAX_SEGS, 17);
+	mnl_attr_put_u64(header, XSK_NETDEV_A_DEV_XDP_RX_METADATA_FEATURES, 5);
+	mnl_attr_put_u64(header, XSK_NETDEV_A_DEV_XSK_FEATURES, 2);
+	answer_family(&family, header);
+	assert_int_equal(xsk_netdev_xdp(&xdp, IFINDEX), 0);
+	assert_int_equal(xdp.zc_max_segs, 17);
+	assert_true(xdp.metadata_told);
+	assert_true(xdp.rx_metadata == 5);
+	assert_true(xdp.tx_metadata == 2);
 }
 
 static void features_unknown(void **state)
 {
 	struct message family, answer;
 	struct nlmsghdr *header;
-	uint64_t value = 77;
+	struct xsk_netdev_xdp xdp;
 
 	(void)state;
+	memset(&xdp, DIRT, sizeof(xdp));
 	/* Before 6.3 there is no such family; others may leave the answer out. */
 	netlink.err = -ENOENT;
-	assert_int_equal(xsk_netdev_xdp_features(&value, IFINDEX), -ENOENT);
+	assert_int_equal(xsk_netdev_xdp(&xdp, IFINDEX), -ENOENT);
 	assert_int_equal(netlink.asked, 1);
 	netlink.err = 0;
 	netlink.answer = start_generic_answer(&family);
-	assert_int_equal(xsk_netdev_xdp_features(&value, IFINDEX), -ENOENT);
+	assert_int_equal(xsk_netdev_xdp(&xdp, IFINDEX), -ENOENT);
 
 	header = start_generic_answer(&family);
 	mnl_attr_put_u32(header, CTRL_ATTR_FAMILY_ID, FAMILY);
 	netlink.answer = header;
-	assert_int_equal(xsk_netdev_xdp_features(&value, IFINDEX), -EPROTO);
+	assert_int_equal(xsk_netdev_xdp(&xdp, IFINDEX), -EPROTO);
 
+	answer_family(&family, start_generic_answer(&answer));
+	assert_int_equal(xsk_netdev_xdp(&xdp, IFINDEX), -ENOENT);
+
+	/* A number of another length is none. */
+	header = start_generic_answer(&answer);
+	mnl_attr_put_u32(header, XSK_NETDEV_A_DEV_XDP_FEATURES, 9);
+	answer_family(&family, header);
+	assert_int_equal(xsk_netdev_xdp(&xdp, IFINDEX), -EPROTO);
+	assert_true(is_dirt(&xdp, sizeof(xdp)));
+}
+
+/* ---- which commands ---- */
+
+static void commands(void **state)
+{
+	static const uint32_t numbers[] = { 1, 10, 63, 64, 0xffffffff };
+	struct nlattr *all, *one;
+	struct message family;
+	struct nlmsghdr *header;
+	uint64_t got = 77;
+
+	(void)state;
 	header = start_generic_answer(&family);
 	mnl_attr_put_u16(header, CTRL_ATTR_FAMILY_ID, FAMILY);
+	all = mnl_attr_nest_start(header, CTRL_ATTR_OPS);
+	for (uint16_t i = 0; i < 5; i++) {
+		one = mnl_attr_nest_start(header, (uint16_t)(i + 1));
+		mnl_attr_put_u32(header, CTRL_ATTR_OP_ID, numbers[i]);
+		mnl_attr_put_u32(header, CTRL_ATTR_OP_FLAGS, 14);
+		mnl_attr_nest_end(header, one);
+	}
+	mnl_attr_nest_end(header, all);
 	netlink.answer = header;
-	netlink.next = start_generic_answer(&answer);
-	assert_int_equal(xsk_netdev_xdp_features(&value, IFINDEX), -ENOENT);
-	assert_true(value == 77);
+	assert_int_equal(xsk_netdev_commands(&got), 0);
+	assert_true(got == (1ULL << 1 | 1ULL << 10 | 1ULL << 63));
+
+	/* None at all is an answer; what is no number, no list or no family is none. */
+	got = 77;
+	header = start_generic_answer(&family);
+	assert_int_equal(xsk_netdev_commands(&got), -ENOENT);
+	mnl_attr_put_u32(header, CTRL_ATTR_OPS, 3);
+	mnl_attr_put_u16(header, CTRL_ATTR_FAMILY_ID, FAMILY);
+	xsk_netdev_commands(&got);
+	header = start_generic_answer(&family);
+	all = mnl_attr_nest_start(header, CTRL_ATTR_OPS);
+	one = mnl_attr_nest_start(header, 1);
+	mnl_attr_put_u16(header, CTRL_ATTR_OP_ID, 3);
+	mnl_attr_nest_end(header, one);
+	mnl_attr_nest_end(header, all);
+	got = 77;
+	assert_int_equal(xsk_netdev_commands(&got), -EPROTO);
+	assert_true(got == 77);
+	answer_family(&family, NULL);
+	assert_int_equal(xsk_netdev_commands(&got), 0);
+	assert_true(got == 0);
+}
+
+/* ---- queues with a socket ---- */
+
+#define MAX_QUEUES 4
+
+static int socket_queues(uint32_t queues[MAX_QUEUES], const uint32_t *with, int count, int max)
+{
+	static struct message family, answers[16];
+
+	answer_family(&family, NULL);
+	for (int i = 0; i < count; i++) {
+		struct nlmsghdr *header = start_generic_answer(&answers[i]);
+		struct nlattr *nest;
+
+		mnl_attr_put_u32(header, XSK_NETDEV_A_QUEUE_ID, with[i] & 0xff);
+		mnl_attr_put_u32(header, XSK_NETDEV_A_QUEUE_TYPE, XSK_NETDEV_QUEUE_TYPE_RX);
+		mnl_attr_put_u32(header, XSK_NETDEV_A_QUEUE_IFINDEX, IFINDEX);
+		if (!(with[i] & 0x100)) {
+			nest = mnl_attr_nest_start(header, XSK_NETDEV_A_QUEUE_XSK);
+			mnl_attr_nest_end(header, nest);
+		}
+		netlink.dump[i] = header;
+	}
+	netlink.dump_count = count;
+	memset(queues, DIRT, MAX_QUEUES * sizeof(*queues));
+	return xsk_netdev_socket_queues(queues, max, IFINDEX);
+}
+
+static void queues_with_sockets(void **state)
+{
+	/* With bit 8: without a socket. */
+	static const uint32_t some[] = { 0x100, 1, 0x102, 3, 0x100, 1, 2, 0x103 };
+	static const uint32_t back[] = { 7, 3, 5, 5, 1, 7, 3, 0 };
+	uint32_t got[MAX_QUEUES];
+
+	(void)state;
+	assert_int_equal(socket_queues(got, some, 0, MAX_QUEUES), 0);
+	assert_int_equal(socket_queues(got, some, 1, MAX_QUEUES), 0);
+	assert_int_equal(socket_queues(got, some, 8, MAX_QUEUES), 3);
+	assert_int_equal(got[0], 1);
+	assert_int_equal(got[1], 2);
+	assert_int_equal(got[2], 3);
+	assert_true(is_dirt(&got[3], sizeof(got[3])));
+	assert_int_equal(asked_command(), XSK_NETDEV_CMD_QUEUE_GET);
+	assert_int_equal(((struct nlmsghdr *)netlink.request)->nlmsg_flags,
+			 NLM_F_REQUEST | NLM_F_DUMP);
+
+	/* In whatever order; of what there is no room for the least are kept. */
+	assert_int_equal(socket_queues(got, back, 5, MAX_QUEUES), 4);
+	assert_int_equal(got[0], 1);
+	assert_int_equal(got[3], 7);
+	assert_true(socket_queues(got, back, 8, 2) >= 5);
+	assert_int_equal(got[0], 0);
+	assert_int_equal(got[1], 1);
+	assert_true(is_dirt(&got[2], 2 * sizeof(got[2])));
+	assert_true(socket_queues(got, back, 8, 0) > 0);
+	assert_true(is_dirt(got, sizeof(got)));
 }
 
 /* ---- the same family first, then the channels ---- */
@@ -637,11 +782,8 @@ static void features_unknown(void **state)
 static int ask_channels(struct xsk_netdev_channels *channels, struct nlmsghdr *answer)
 {
 	static struct message family;
-	struct nlmsghdr *header = start_generic_answer(&family);
 
-	mnl_attr_put_u16(header, CTRL_ATTR_FAMILY_ID, FAMILY);
-	netlink.answer = header;
-	netlink.next = answer;
+	answer_family(&family, answer);
 	memset(channels, DIRT, sizeof(*channels));
 	return xsk_netdev_channels(channels, IFINDEX);
 }
@@ -678,6 +820,32 @@ static void channels(void **state)
 	assert_true(is_dirt(&got, sizeof(got)));
 }
 
+static void speed(void **state)
+{
+	struct message family, answer;
+	struct nlmsghdr *header;
+	uint32_t got = 77;
+
+	(void)state;
+	header = start_generic_answer(&answer);
+	mnl_attr_put_u8(header, ETHTOOL_A_LINKMODES_AUTONEG, 0);
+	answer_family(&family, header);
+	assert_int_equal(xsk_netdev_speed(&got, IFINDEX), -ENOENT);
+	mnl_attr_put_u32(header, ETHTOOL_A_LINKMODES_SPEED, (uint32_t)SPEED_UNKNOWN);
+	answer_family(&family, header);
+	assert_int_equal(xsk_netdev_speed(&got, IFINDEX), -ENOENT);
+	assert_int_equal(got, 77);
+	mnl_attr_put_u32(header, ETHTOOL_A_LINKMODES_SPEED, 25000);
+	answer_family(&family, header);
+	assert_int_equal(xsk_netdev_speed(&got, IFINDEX), 0);
+	assert_int_equal(got, 25000);
+	assert_int_equal(asked_command(), ETHTOOL_MSG_LINKMODES_GET);
+	mnl_attr_put_u16(header, ETHTOOL_A_LINKMODES_SPEED, 1);
+	answer_family(&family, header);
+	assert_int_equal(xsk_netdev_speed(&got, IFINDEX), -EPROTO);
+	assert_int_equal(got, 25000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -702,7 +870,10 @@ int main(void)
 		cmocka_unit_test(queues),
 		cmocka_unit_test_setup(features, reset),
 		cmocka_unit_test_setup(features_unknown, reset),
+		cmocka_unit_test_setup(commands, reset),
+		cmocka_unit_test_setup(queues_with_sockets, reset),
 		cmocka_unit_test_setup(channels, reset),
+		cmocka_unit_test_setup(speed, reset),
 	};
 
 	return cmocka_run_group_tests_name("netdev", tests, NULL, NULL);
