@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include "sys.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <net/if.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -216,73 +214,6 @@ int xsk_sys_netns(uint64_t *ret)
 		return -errno;
 	*ret = st.st_ino;
 	return 0;
-}
-
-/* Whether /proc/PID/fd has it. */
-static bool has_socket(const char *pid, const char *wanted)
-{
-	char path[64], target[64];
-	struct dirent *entry;
-	bool found = false;
-	ssize_t len;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
-	dir = opendir(path);
-	if (!dir)
-		return false;
-	while (!found && (entry = readdir(dir))) {
-		len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
-		if (len < 0)
-			continue;
-		target[len] = '\0';
-		found = !strcmp(target, wanted);
-	}
-	closedir(dir);
-	return found;
-}
-
-static void read_name(const char *pid, char name[XSK_SYS_NAME_SIZE])
-{
-	char path[64];
-	ssize_t len;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? 0 : read(fd, name, XSK_SYS_NAME_SIZE - 1);
-	if (fd >= 0)
-		close(fd);
-	name[len > 0 ? len : 0] = '\0';
-	name[strcspn(name, "\n")] = '\0';
-}
-
-int xsk_sys_socket_owner(pid_t *pid, char name[XSK_SYS_NAME_SIZE], uint64_t inode)
-{
-	struct dirent *entry;
-	char wanted[64];
-	int found = 0;
-	DIR *dir;
-
-	snprintf(wanted, sizeof(wanted), "socket:[%llu]", (unsigned long long)inode);
-	if (has_socket("self", wanted)) {
-		*pid = getpid();
-		read_name("self", name);
-		return 0;
-	}
-	dir = opendir("/proc");
-	if (!dir)
-		return -ENOENT;
-	while (!found && (entry = readdir(dir))) {
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
-		    !has_socket(entry->d_name, wanted))
-			continue;
-		found = atoi(entry->d_name);
-		read_name(entry->d_name, name);
-	}
-	closedir(dir);
-	*pid = found;
-	return found ? 0 : -ENOENT;
 }
 
 int xsk_sys_open(int dir, const char *path, int flags)

@@ -16,7 +16,6 @@
 
 struct pollfd;
 
-#define XSK_SYS_NAME_SIZE 16		/* of a process */
 #define XSK_SYS_ADDRESS_SIZE 6		/* of an interface */
 
 int xsk_sys_socket(int family, int type, int protocol);
@@ -56,12 +55,6 @@ int xsk_sys_address(const char *ifname, uint8_t address[XSK_SYS_ADDRESS_SIZE]);
 int xsk_sys_netns_of(int fd, uint64_t *ret);
 /* A number for the calling thread's own, of the same kind, on any kernel. */
 int xsk_sys_netns(uint64_t *ret);
-
-/*
- * A process that has the socket of this inode open, as far as /proc lets the caller
- * see; the caller's own comes first. -ENOENT: none is seen.
- */
-int xsk_sys_socket_owner(pid_t *pid, char name[XSK_SYS_NAME_SIZE], uint64_t inode);
 
 /* Of a path relative to dir; AT_FDCWD: to where the process is. New ones are 0600. */
 int xsk_sys_open(int dir, const char *path, int flags);

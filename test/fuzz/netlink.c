@@ -127,11 +127,11 @@ int __wrap_mnl_socket_close(struct mnl_socket *sock)
 }
 
 /* Which process it is, is not the kernel's answer: always the same here. */
-int xsk_sys_socket_owner(pid_t *pid, char name[XSK_SYS_NAME_SIZE], uint64_t inode)
+int xsk_process_of_socket(pid_t *pid, char name[XSK_PROCESS_NAME_SIZE], uint64_t inode)
 {
 	(void)inode;
 	*pid = 1;
-	memset(name, 0, XSK_SYS_NAME_SIZE);
+	memset(name, 0, XSK_PROCESS_NAME_SIZE);
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 
 /*
- * Who holds a queue: the kernel's list of sockets is made here, and the processes
- * are real ones, found by /proc.
+ * Sockets, and who holds a queue: the kernel's list is made here, and the processes are
+ * real ones, found by /proc.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -33,7 +33,7 @@
 #define DIRT 0xa5
 
 struct message {
-	uint8_t room[256] __attribute__((aligned(8)));
+	uint8_t room[512] __attribute__((aligned(8)));
 };
 
 static struct {
@@ -164,34 +164,217 @@ static void nobody(void **state)
 	assert_memory_equal(&holder, &untouched, sizeof(holder));
 }
 
+/* ---- messages ---- */
+
+static bool is_dirt(const void *memory, size_t len)
+{
+	const unsigned char *bytes = memory;
+
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i] != DIRT)
+			return false;
+	return true;
+}
+
+/* From a block of its length, which AddressSanitizer and valgrind watch. */
+static int parse(struct xsk_holder_socket *socket, const struct nlmsghdr *header)
+{
+	size_t len = MNL_ALIGN(header->nlmsg_len);
+	struct nlmsghdr *exact = malloc(len);
+	int err;
+
+	assert_non_null(exact);
+	memcpy(exact, header, len);
+	memset(socket, DIRT, sizeof(*socket));
+	err = xsk_holder_parse(socket, exact);
+	free(exact);
+	if (err) {
+		assert_int_equal(err, -EPROTO);
+		assert_true(is_dirt(socket, sizeof(*socket)));
+	}
+	return err;
+}
+
+/* All that a kernel says of one. */
+static struct nlmsghdr *add_whole_socket(uint32_t inode, uint32_t queue)
+{
+	struct nlmsghdr *header = add_socket(inode, IFINDEX, queue);
+	struct xdp_diag_umem umem = { .size = 1 << 24, .id = 5, .num_pages = 4096,
+				      .chunk_size = 4096, .headroom = 64, .ifindex = IFINDEX,
+				      .queue_id = queue, .flags = XDP_DU_F_ZEROCOPY, .refs = 2 };
+	struct xdp_diag_stats stats = { 1, 2, 3, 4, 5, 6 };
+
+	mnl_attr_put_u32(header, XDP_DIAG_UID, 1000);
+	mnl_attr_put_u32(header, XDP_DIAG_RX_RING, 2048);
+	mnl_attr_put_u32(header, XDP_DIAG_TX_RING, 1024);
+	mnl_attr_put(header, XDP_DIAG_UMEM, sizeof(umem), &umem);
+	mnl_attr_put_u32(header, XDP_DIAG_UMEM_FILL_RING, 512);
+	mnl_attr_put_u32(header, XDP_DIAG_UMEM_COMPLETION_RING, 256);
+	mnl_attr_put(header, XDP_DIAG_STATS, sizeof(stats), &stats);
+	return header;
+}
+
+static void all_of_it(void **state)
+{
+	struct xsk_holder_socket socket;
+
+	(void)state;
+	assert_int_equal(parse(&socket, add_whole_socket(9, QUEUE)), 0);
+	assert_int_equal(socket.inode, 9);
+	assert_int_equal(socket.ifindex, IFINDEX);
+	assert_int_equal(socket.queue, QUEUE);
+	assert_true(socket.uid_told);
+	assert_int_equal(socket.uid, 1000);
+	assert_int_equal(socket.rx_size, 2048);
+	assert_int_equal(socket.tx_size, 1024);
+	assert_int_equal(socket.fill_size, 512);
+	assert_int_equal(socket.comp_size, 256);
+	assert_int_equal(socket.umem.size, 1 << 24);
+	assert_int_equal(socket.umem.chunk_size, 4096);
+	assert_int_equal(socket.umem.flags, XDP_DU_F_ZEROCOPY);
+	assert_true(socket.stats_told);
+	assert_int_equal(socket.stats.n_rx_dropped, 1);
+	assert_int_equal(socket.stats.n_tx_ring_empty, 6);
+}
+
+/* Of one that is bound to nothing there is little to say. */
+static void little(void **state)
+{
+	struct xsk_holder_socket socket;
+
+	(void)state;
+	assert_int_equal(parse(&socket, add_socket(9, 0, 0)), 0);
+	assert_false(socket.uid_told);
+	assert_false(socket.stats_told);
+	assert_int_equal(socket.ifindex, 0);
+	assert_int_equal(socket.umem.size, 0);
+	assert_int_equal(socket.rx_size, 0);
+}
+
+/* Too short for what it says it is, in each attribute; longer ones are newer kernels'. */
+static void attribute_lengths(void **state)
+{
+	static const struct {
+		uint16_t type;
+		size_t least;
+	} attributes[] = {
+		{ XDP_DIAG_INFO, sizeof(struct xdp_diag_info) },
+		{ XDP_DIAG_UID, 4 },
+		{ XDP_DIAG_RX_RING, 4 },
+		{ XDP_DIAG_TX_RING, 4 },
+		{ XDP_DIAG_UMEM, sizeof(struct xdp_diag_umem) },
+		{ XDP_DIAG_UMEM_FILL_RING, 4 },
+		{ XDP_DIAG_UMEM_COMPLETION_RING, 4 },
+		{ XDP_DIAG_STATS, sizeof(struct xdp_diag_stats) },
+	};
+	static const char zeroes[128];
+	struct xsk_holder_socket socket;
+	struct message message;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+		for (size_t len = 0; len < sizeof(zeroes); len++) {
+			struct nlmsghdr *header = mnl_nlmsg_put_header(message.room);
+
+			header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+			mnl_nlmsg_put_extra_header(header, sizeof(struct xdp_diag_msg));
+			mnl_attr_put(header, attributes[i].type, len, zeroes);
+			assert_int_equal(parse(&socket, header),
+					 len < attributes[i].least ? -EPROTO : 0);
+		}
+	}
+}
+
 static void no_answer(void **state)
 {
-	struct xsk_holder_query query = { IFINDEX, QUEUE, 0 };
-	struct nlmsghdr *header = add_socket(9, IFINDEX, QUEUE);
-	struct message message;
-	struct nlmsghdr *cut = (void *)message.room;
-	struct xdp_diag_msg *socket;
+	struct nlmsghdr *header = add_whole_socket(9, QUEUE);
+	uint32_t whole = header->nlmsg_len, least;
+	struct xsk_holder_socket socket;
 
 	(void)state;
 	header->nlmsg_type++;
-	assert_int_equal(xsk_holder_parse(&query, header), -EPROTO);
+	assert_int_equal(parse(&socket, header), -EPROTO);
 	header->nlmsg_type--;
 
-	/* Too short for what it says it is; an attribute that is. */
-	memset(&message, 0, sizeof(message));
-	memcpy(cut, header, NLMSG_HDRLEN);
-	for (uint32_t len = NLMSG_HDRLEN; len < NLMSG_HDRLEN + sizeof(*socket); len++) {
-		cut->nlmsg_len = len;
-		assert_int_equal(xsk_holder_parse(&query, cut), -EPROTO);
+	least = NLMSG_HDRLEN + sizeof(struct xdp_diag_msg);
+	for (uint32_t len = NLMSG_HDRLEN; len < whole; len++) {
+		header->nlmsg_len = len;
+		if (len < least)
+			assert_int_equal(parse(&socket, header), -EPROTO);
+		else
+			parse(&socket, header);
 	}
-	cut = mnl_nlmsg_put_header(message.room);
-	cut->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	mnl_nlmsg_put_extra_header(cut, sizeof(*socket));
-	mnl_attr_put_u32(cut, XDP_DIAG_INFO, IFINDEX);
-	assert_int_equal(xsk_holder_parse(&query, cut), -EPROTO);
-	assert_int_equal(query.inode, 0);
-	assert_int_equal(xsk_holder_parse(&query, header), 0);
-	assert_int_equal(query.inode, 9);
+	header->nlmsg_len = whole;
+	assert_int_equal(parse(&socket, header), 0);
+}
+
+/* Bytes changed at random: nothing is read behind the end. */
+static void garbled(void **state)
+{
+	struct nlmsghdr *header = add_whole_socket(9, QUEUE);
+	uint32_t len = header->nlmsg_len - NLMSG_HDRLEN, refused = 0, taken = 0;
+	uint64_t random = 0x9e3779b97f4a7c15;
+	struct xsk_holder_socket socket;
+	struct message bad;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		memcpy(bad.room, header, sizeof(bad.room));
+		for (int j = 0; j < 1 + i % 4; j++) {
+			random ^= random << 13;
+			random ^= random >> 7;
+			random ^= random << 17;
+			bad.room[NLMSG_HDRLEN + (uint32_t)(random >> 32) % len] =
+				(uint8_t)(random & (random & 256 ? 255 : 31));
+		}
+		if (parse(&socket, (void *)bad.room))
+			refused++;
+		else
+			taken++;
+	}
+	assert_true(refused > 200 && taken > 200);
+}
+
+/* ---- the list ---- */
+
+static void list(void **state)
+{
+	const struct nlmsghdr *request = (const void *)kernel.request;
+	const struct xdp_diag_req *which = mnl_nlmsg_get_payload(request);
+	struct xsk_holder_socket *sockets = NULL;
+
+	(void)state;
+	assert_int_equal(xsk_holder_sockets(&sockets, IFINDEX), 0);
+	free(sockets);
+	add_whole_socket(1, 0);
+	add_socket(2, IFINDEX + 1, 0);
+	add_whole_socket(3, 1);
+	add_socket(4, 0, 0);
+	assert_int_equal(xsk_holder_sockets(&sockets, IFINDEX), 2);
+	assert_int_equal(sockets[0].inode, 1);
+	assert_int_equal(sockets[1].inode, 3);
+	assert_int_equal(sockets[1].umem.refs, 2);
+	free(sockets);
+	assert_int_equal(which->xdiag_show, XDP_SHOW_INFO | XDP_SHOW_RING_CFG | XDP_SHOW_UMEM |
+			 XDP_SHOW_STATS);
+	kernel.taken = 0;
+	assert_int_equal(xsk_holder_sockets(&sockets, 0), 1);
+	assert_int_equal(sockets[0].inode, 4);
+	free(sockets);
+}
+
+/* Refused, or broken off by what is no answer. */
+static void no_list(void **state)
+{
+	struct xsk_holder_socket *sockets = (void *)&kernel;
+
+	(void)state;
+	add_whole_socket(1, 0);
+	add_whole_socket(2, 0)->nlmsg_type++;
+	assert_int_equal(xsk_holder_sockets(&sockets, IFINDEX), -EPROTO);
+	kernel.err = -ENOENT;
+	assert_int_equal(xsk_holder_sockets(&sockets, IFINDEX), -ENOENT);
+	assert_ptr_equal(sockets, &kernel);
 }
 
 int main(void)
@@ -200,7 +383,13 @@ int main(void)
 		cmocka_unit_test_setup(this_process, reset),
 		cmocka_unit_test_setup(another_process, reset),
 		cmocka_unit_test_setup(nobody, reset),
+		cmocka_unit_test_setup(all_of_it, reset),
+		cmocka_unit_test_setup(little, reset),
+		cmocka_unit_test_setup(attribute_lengths, reset),
 		cmocka_unit_test_setup(no_answer, reset),
+		cmocka_unit_test_setup(garbled, reset),
+		cmocka_unit_test_setup(list, reset),
+		cmocka_unit_test_setup(no_list, reset),
 	};
 
 	return cmocka_run_group_tests_name("holder", tests, NULL, NULL);

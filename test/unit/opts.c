@@ -25,6 +25,7 @@
 #include "error.h"
 #include "kernel.h"
 #include "opts.h"
+#include "process.h"
 #include "sys.h"
 
 #define DIRT 0xa5
@@ -200,7 +201,7 @@ uint64_t xsk_sys_now_ms(void)
 	return 0;
 }
 
-int xsk_sys_socket_owner(pid_t *pid, char name[XSK_SYS_NAME_SIZE], uint64_t inode)
+int xsk_process_of_socket(pid_t *pid, char name[XSK_PROCESS_NAME_SIZE], uint64_t inode)
 {
 	(void)pid;
 	(void)name;
