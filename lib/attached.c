@@ -13,8 +13,7 @@
 /* The kernel's limit of maps in one program. */
 #define MAX_MAPS 64
 
-/* What libxdp's dispatcher has room for, and where libxdp keeps them. */
-#define MAX_PARTS 10
+/* Where libxdp keeps the components of its dispatcher. */
 #define PART_PIN "/sys/fs/bpf/xdp/dispatch-%d-%u/prog%d-prog"
 
 /* ---- the map of a program ---- */
@@ -69,32 +68,39 @@ static int find_map(const struct bpf_prog_info *info, const uint32_t *ids,
 	return -ENOENT;
 }
 
-static int map_of(int prog_fd, char name[BPF_OBJ_NAME_LEN], const struct wanted *wanted)
+/* A program, and the ids of its maps. */
+static int ask_program(struct bpf_prog_info *info, uint32_t ids[MAX_MAPS], int prog_fd)
 {
-	struct bpf_prog_info info = { 0 };
-	uint32_t ids[MAX_MAPS], len = sizeof(info);
-	int err;
+	uint32_t len = sizeof(*info);
 
-	info.nr_map_ids = MAX_MAPS;
-	info.map_ids = (uintptr_t)ids;
-	err = bpf_obj_get_info_by_fd(prog_fd, &info, &len);
-	if (err)
-		return err;
-	memcpy(name, info.name, BPF_OBJ_NAME_LEN);
-	return find_map(&info, ids, wanted);
+	memset(info, 0, sizeof(*info));
+	info->nr_map_ids = MAX_MAPS;
+	info->map_ids = (uintptr_t)ids;
+	return bpf_obj_get_info_by_fd(prog_fd, info, &len);
+}
+
+static int open_program(uint32_t prog_id)
+{
+	int fd = bpf_prog_get_fd_by_id(prog_id);
+
+	return fd == -ENOENT ? XSK_RACED : fd;
 }
 
 static int map_of_id(uint32_t prog_id, char name[BPF_OBJ_NAME_LEN],
 		     const struct wanted *wanted)
 {
+	struct bpf_prog_info info;
+	uint32_t ids[MAX_MAPS];
 	int prog_fd, ret;
 
-	prog_fd = bpf_prog_get_fd_by_id(prog_id);
-	if (prog_fd == -ENOENT)
-		return XSK_RACED;
+	prog_fd = open_program(prog_id);
 	if (prog_fd < 0)
 		return prog_fd;
-	ret = map_of(prog_fd, name, wanted);
+	ret = ask_program(&info, ids, prog_fd);
+	if (!ret) {
+		memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+		ret = find_map(&info, ids, wanted);
+	}
 	xsk_sys_close(prog_fd);
 	return ret;
 }
@@ -104,6 +110,62 @@ int xsk_attached_counters(uint32_t prog_id)
 	char name[BPF_OBJ_NAME_LEN];
 
 	return map_of_id(prog_id, name, &counters);
+}
+
+/* ---- what a program is ---- */
+
+/* Of several, the one by whose name it is found. */
+static void note_map(struct xsk_attached_program *program, const struct bpf_map_info *info)
+{
+	if (info->type != BPF_MAP_TYPE_XSKMAP ||
+	    (program->has_sockets && strcmp(info->name, XSK_MAP_NAME)))
+		return;
+	program->has_sockets = true;
+	memcpy(program->map_name, info->name, sizeof(program->map_name));
+}
+
+static int note_maps(struct xsk_attached_program *program, const struct bpf_prog_info *info,
+		     const uint32_t *ids)
+{
+	uint32_t count = info->nr_map_ids < MAX_MAPS ? info->nr_map_ids : MAX_MAPS;
+	int err = 0;
+
+	for (uint32_t i = 0; i < count && !err; i++) {
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+		struct bpf_map_info map;
+
+		if (fd < 0)
+			return fd;
+		err = xsk_attached_map_info(fd, &map);
+		if (!err)
+			note_map(program, &map);
+		xsk_sys_close(fd);
+	}
+	return err;
+}
+
+int xsk_attached_program(struct xsk_attached_program *ret, uint32_t prog_id)
+{
+	struct xsk_attached_program program = { 0 };
+	struct bpf_prog_info info;
+	uint32_t ids[MAX_MAPS];
+	int fd, err;
+
+	fd = open_program(prog_id);
+	if (fd < 0)
+		return fd;
+	err = ask_program(&info, ids, fd);
+	if (!err)
+		err = note_maps(&program, &info, ids);
+	xsk_sys_close(fd);
+	if (err)
+		return err;
+	memcpy(program.name, info.name, sizeof(program.name));
+	memcpy(program.tag, info.tag, sizeof(program.tag));
+	program.loaded_ns = info.load_time;
+	program.uid = info.created_by_uid;
+	*ret = program;
+	return 0;
 }
 
 /* ---- links ---- */
@@ -162,6 +224,22 @@ int xsk_attached_link(uint32_t prog_id, int ifindex)
 	return fd;
 }
 
+int xsk_attached_link_id(uint32_t *ret, uint32_t prog_id, int ifindex)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int fd, err;
+
+	fd = xsk_attached_link(prog_id, ifindex);
+	if (fd < 0)
+		return fd;
+	err = bpf_obj_get_info_by_fd(fd, &info, &len);
+	xsk_sys_close(fd);
+	if (!err)
+		*ret = info.id;
+	return err;
+}
+
 /* ---- the parts of a program that others extend ---- */
 
 /* A program in the place of one of the functions of another, by freplace. */
@@ -190,7 +268,7 @@ static bool extends(const struct bpf_link_info *info, uint32_t prog_id)
 }
 
 /* Kernels before 5.13 do not tell what a link extends: there none is found. */
-static int find_parts(struct part parts[MAX_PARTS], uint32_t prog_id)
+static int find_parts(struct part parts[XSK_ATTACHED_PARTS], uint32_t prog_id)
 {
 	struct bpf_link_info info;
 	int fd, count = 0;
@@ -198,7 +276,7 @@ static int find_parts(struct part parts[MAX_PARTS], uint32_t prog_id)
 
 	while ((fd = next_link(&id, &info)) >= 0) {
 		xsk_sys_close(fd);
-		if (extends(&info, prog_id) && count < MAX_PARTS)
+		if (extends(&info, prog_id) && count < XSK_ATTACHED_PARTS)
 			insert_part(parts, count++, &info);
 	}
 	return fd == -ENOENT ? count : fd;
@@ -214,50 +292,61 @@ static void add_name(struct xsk_attached *names, const char *name)
 		 name);
 }
 
-static int map_of_parts(struct xsk_attached *names, const struct part *parts, int count)
-{
-	for (int i = 0; i < count; i++) {
-		char name[BPF_OBJ_NAME_LEN] = "";
-		int ret = map_of_id(parts[i].prog_id, name, &sockets);
-
-		if (ret != -ENOENT)
-			return ret;
-		add_name(names, name);
-	}
-	return -ENOENT;
-}
-
 /* Where the kernel does not tell: as libxdp itself finds its components again. */
-static int map_of_pins(struct xsk_attached *names, uint32_t prog_id, int ifindex)
+static int find_pins(uint32_t ids[XSK_ATTACHED_PARTS], uint32_t prog_id, int ifindex)
 {
-	for (int i = 0; i < MAX_PARTS; i++) {
-		char path[sizeof(PART_PIN) + 32], name[BPF_OBJ_NAME_LEN] = "";
-		int prog_fd, ret;
+	struct bpf_prog_info info;
+	uint32_t maps[MAX_MAPS];
+	int count = 0;
 
-		snprintf(path, sizeof(path), PART_PIN, ifindex, prog_id, i);
+	for (; count < XSK_ATTACHED_PARTS; count++) {
+		char path[sizeof(PART_PIN) + 32];
+		int prog_fd, err;
+
+		snprintf(path, sizeof(path), PART_PIN, ifindex, prog_id, count);
 		prog_fd = bpf_obj_get(path);
 		if (prog_fd < 0)
 			break;
-		ret = map_of(prog_fd, name, &sockets);
+		err = ask_program(&info, maps, prog_fd);
 		xsk_sys_close(prog_fd);
-		if (ret != -ENOENT)
-			return ret;
-		add_name(names, name);
+		if (err)
+			return err;
+		ids[count] = info.id;
 	}
-	return -ENOENT;
+	return count;
+}
+
+int xsk_attached_parts(uint32_t ids[XSK_ATTACHED_PARTS], uint32_t prog_id, int ifindex)
+{
+	struct part parts[XSK_ATTACHED_PARTS];
+	int count = find_parts(parts, prog_id);
+
+	if (!count)
+		return find_pins(ids, prog_id, ifindex);
+	for (int i = 0; i < count; i++)
+		ids[i] = parts[i].prog_id;
+	return count;
 }
 
 int xsk_attached_map(struct xsk_attached *names, uint32_t prog_id, int ifindex)
 {
-	struct part parts[MAX_PARTS];
-	int ret;
+	uint32_t parts[XSK_ATTACHED_PARTS];
+	int ret, count;
 
 	memset(names, 0, sizeof(*names));
 	ret = map_of_id(prog_id, names->name, &sockets);
 	if (ret != -ENOENT)
 		return ret;
-	ret = find_parts(parts, prog_id);
-	if (ret < 0)
-		return ret;
-	return ret ? map_of_parts(names, parts, ret) : map_of_pins(names, prog_id, ifindex);
+	count = xsk_attached_parts(parts, prog_id, ifindex);
+	if (count < 0)
+		return count;
+	for (int i = 0; i < count; i++) {
+		char name[BPF_OBJ_NAME_LEN] = "";
+
+		ret = map_of_id(parts[i], name, &sockets);
+		if (ret != -ENOENT)
+			return ret;
+		add_name(names, name);
+	}
+	return -ENOENT;
 }
