@@ -206,3 +206,16 @@ int xsk_load_code(const struct xsk_code *code, int map_fd, int counters_fd,
 	free(attempt.insns);
 	return fd;
 }
+
+int xsk_load_nothing(uint32_t flags)
+{
+	struct bpf_insn insns[] = { xsk_insn_mov_imm(BPF_REG_0, XDP_PASS), xsk_insn_exit() };
+	const struct attempt attempt = {
+		.insns = insns,
+		.count = sizeof(insns) / sizeof(insns[0]),
+		.name = "libxsk_probe",
+		.flags = flags,
+	};
+
+	return load_insns(&attempt);
+}

@@ -27,6 +27,9 @@ int xsk_load_counters(struct xsk_error *error);
 int xsk_load_code(const struct xsk_code *code, int map_fd, int counters_fd,
 		  struct xsk_error *error);
 
+/* That of a new program which passes all packets, and has no map. */
+int xsk_load_nothing(uint32_t flags);
+
 /* The capabilities that the caller lacks for these three; NULL: none. */
 const char *xsk_load_missing(void);
 

@@ -6,13 +6,16 @@
 #include <linux/capability.h>
 #include <net/if.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,6 +119,16 @@ void xsk_sys_close_on_exec(int fd)
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+int xsk_sys_inode(int fd, uint64_t *ret)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	*ret = st.st_ino;
+	return 0;
+}
+
 int xsk_sys_replace(int from, int to)
 {
 	return dup3(from, to, O_CLOEXEC) < 0 ? -errno : 0;
@@ -129,6 +142,60 @@ bool xsk_sys_capable(int capability)
 	if (syscall(SYS_capget, &header, data))
 		return false;
 	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
+uint32_t xsk_sys_uid(void)
+{
+	return geteuid();
+}
+
+int xsk_sys_memlock(uint64_t *soft, uint64_t *hard)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit))
+		return -errno;
+	*soft = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+	*hard = limit.rlim_max == RLIM_INFINITY ? UINT64_MAX : limit.rlim_max;
+	return 0;
+}
+
+int xsk_sys_initial_userns(void)
+{
+	static const char initial[] = "user:[4026531837]";	/* PROC_USER_INIT_INO */
+	char target[64];
+	ssize_t len = readlink("/proc/self/ns/user", target, sizeof(target));
+
+	if (len < 0)
+		return -ENOENT;
+	return (size_t)len == strlen(initial) && !memcmp(target, initial, (size_t)len);
+}
+
+void xsk_sys_release(char *text, size_t size)
+{
+	struct utsname name;
+
+	uname(&name);
+	snprintf(text, size, "%s", name.release);
+}
+
+int xsk_sys_read_number(const char *path, uint64_t *ret)
+{
+	int fd = xsk_sys_open(AT_FDCWD, path, O_RDONLY), err;
+	char text[32], *end;
+	uint64_t number;
+
+	if (fd < 0)
+		return fd;
+	err = xsk_sys_read_text(fd, text, sizeof(text));
+	xsk_sys_close(fd);
+	if (err < 0)
+		return err;
+	number = strtoull(text, &end, 10);
+	if (end == text)
+		return -EPROTO;
+	*ret = number;
+	return 0;
 }
 
 size_t xsk_sys_page_size(void)

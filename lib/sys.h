@@ -39,11 +39,22 @@ void xsk_sys_munmap(void *addr, size_t len);
 void xsk_sys_close(int fd);
 int xsk_sys_dup(int fd);
 void xsk_sys_close_on_exec(int fd);
+/* The inode of what it is of. */
+int xsk_sys_inode(int fd, uint64_t *ret);
 /* Makes the number to refer to the file of from; what it was is closed. */
 int xsk_sys_replace(int from, int to);
 
 /* Whether this thread has the capability (CAP_…) in force. */
 bool xsk_sys_capable(int capability);
+uint32_t xsk_sys_uid(void);
+/* RLIMIT_MEMLOCK, soft and hard, in bytes; UINT64_MAX: no limit. */
+int xsk_sys_memlock(uint64_t *soft, uint64_t *hard);
+/* Whether this process is in the machine's own user namespace; -ENOENT: no /proc. */
+int xsk_sys_initial_userns(void);
+/* The kernel's, as uname -r; cut where it does not fit. */
+void xsk_sys_release(char *text, size_t size);
+/* The number that a file of /proc or /sys begins with. */
+int xsk_sys_read_number(const char *path, uint64_t *ret);
 size_t xsk_sys_page_size(void);
 /* That the machine may ever have: maps for each CPU have room for so many. */
 int xsk_sys_possible_cpus(void);

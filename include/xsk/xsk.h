@@ -11,5 +11,6 @@
 #include <xsk/filter.h>
 #include <xsk/frame.h>
 #include <xsk/port.h>
+#include <xsk/probe.h>
 
 #endif /* XSK_XSK_H */

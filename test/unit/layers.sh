@@ -20,7 +20,7 @@ trap 'exit 1' HUP INT TERM
 check() {
 	(cd "$1" && awk '
 	BEGIN {
-		row_is(4, "port port_burst port_checked port_filter port_info port_kick port_mode port_refuse port_request port_wait")
+		row_is(4, "port port_burst port_checked port_filter port_info port_kick port_mode port_refuse port_request port_wait probe probe_interface probe_kernel probe_programs probe_sockets")
 		row_is(3, "compat compat_request compat_send compat_share compat_socket compat_umem inline pool")
 		row_is(2, "umem socket interface filter prog")
 		row_is(1, "ring netdev attached holder napi opts load translate validate listing keep expression")
@@ -77,7 +77,8 @@ check() {
 		else if (file in leaf)
 			fault("includes " name ".h, and must include none")
 		else if (name == me || (name == "compat" && me ~ /^compat_/) ||
-			 (name == "port" && me ~ /^port_/))
+			 (name == "port" && me ~ /^port_/) ||
+			 (name == "probe" && me ~ /^probe_/))
 			next		# its own
 		else if (row[me] == 0 && name in ground)
 			next
