@@ -58,6 +58,10 @@ bite()
 
 bite netlink netdev 's/mnl_attr_get_payload_len(attr) > sizeof(dev->name)/0/' \
 	link-name-long 'stack-buffer-overflow' || bad=1
+bite netlink holder 's/mnl_attr_get_payload_len(attr) < size/0/' \
+	sockets-short 'depends on what was not received' || bad=1
+bite netlink netdev 's/if (at == queues->max)/if (0)/' \
+	queues-many 'stack-buffer-overflow' || bad=1
 bite netlink netlink 's/len < 0 && errno == EINTR/len < 0/' \
 	link-enobufs 'it receives for ever' || bad=1
 bite api compat_umem 's/xsk_sys_close(umem->fd);//' \

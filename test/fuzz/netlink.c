@@ -28,7 +28,8 @@
 #define IFINDEX 12
 #define PORT 1234
 #define FAILS 0x8000
-#define QUESTIONS 5
+#define QUESTIONS 9
+#define MAX_QUEUES 6
 
 /* More than any kernel sends in answer to one question. */
 #define MAX_RECEIVES 4096
@@ -144,9 +145,54 @@ struct result {
 		struct xsk_netdev_xdp xdp;
 		struct xsk_netdev_channels channels;
 		struct xsk_holder holder;
-		uint8_t bytes[sizeof(struct xsk_netdev)];
+		uint64_t commands;
+		uint32_t speed;
+		struct {
+			int count;
+			uint32_t at[MAX_QUEUES];
+		} queues;
+		struct {
+			int count;
+			struct xsk_holder_socket last;
+		} sockets;
+		uint8_t bytes[256];
 	};
 };
+
+static int ask_queues(struct result *result)
+{
+	uint32_t queues[MAX_QUEUES] = { 0 };
+	int count = xsk_netdev_socket_queues(queues, MAX_QUEUES, IFINDEX);
+
+	if (count < 0)
+		return count;
+	for (int i = 1; i < count && i < MAX_QUEUES; i++)
+		if (queues[i] <= queues[i - 1])
+			fail("queues out of order");
+	memset(&result->queues, 0, sizeof(result->queues));
+	result->queues.count = count;
+	memcpy(result->queues.at, queues, sizeof(queues));
+	return 0;
+}
+
+/* All are read: they must be there, and those of the interface. */
+static int ask_sockets(struct result *result)
+{
+	struct xsk_holder_socket *sockets = NULL;
+	int count = xsk_holder_sockets(&sockets, IFINDEX);
+
+	if (count < 0)
+		return count;
+	memset(&result->sockets, 0, sizeof(result->sockets));
+	result->sockets.count = count;
+	for (int i = 0; i < count; i++) {
+		if (sockets[i].ifindex != IFINDEX)
+			fail("a socket of another interface");
+		result->sockets.last = sockets[i];
+	}
+	free(sockets);
+	return 0;
+}
 
 static int ask(uint8_t what, struct result *result)
 {
@@ -160,6 +206,14 @@ static int ask(uint8_t what, struct result *result)
 		return xsk_netdev_channels(&result->channels, IFINDEX);
 	case 4:
 		return xsk_holder_find(&result->holder, IFINDEX, 3);
+	case 5:
+		return ask_queues(result);
+	case 6:
+		return xsk_netdev_commands(&result->commands);
+	case 7:
+		return xsk_netdev_speed(&result->speed, IFINDEX);
+	case 8:
+		return ask_sockets(result);
 	}
 	return xsk_netdev_set_xdp(IFINDEX, 5, -1, XDP_FLAGS_SKB_MODE);
 }
@@ -167,8 +221,10 @@ static int ask(uint8_t what, struct result *result)
 static size_t result_size(uint8_t what)
 {
 	static const size_t sizes[QUESTIONS] = {
-		sizeof(struct xsk_netdev), sizeof(struct xsk_netdev_xdp), 0, sizeof(struct xsk_netdev_channels),
-		sizeof(struct xsk_holder),
+		sizeof(struct xsk_netdev), sizeof(struct xsk_netdev_xdp), 0,
+		sizeof(struct xsk_netdev_channels), sizeof(struct xsk_holder),
+		sizeof(((struct result *)0)->queues), sizeof(uint64_t), sizeof(uint32_t),
+		sizeof(((struct result *)0)->sockets),
 	};
 
 	return sizes[what % QUESTIONS];
@@ -196,11 +252,23 @@ static void ask_with(struct result *result, const uint8_t *data, size_t size, ui
 				fail("a failure touched the result");
 }
 
+/* The kernel pads to 4 what it sends, whatever the header says. */
+static void parse_block(const struct nlmsghdr *block, size_t len)
+{
+	struct xsk_holder_socket socket;
+	struct xsk_netdev dev;
+
+	if (block->nlmsg_len < sizeof(*block) || MNL_ALIGN((size_t)block->nlmsg_len) > len)
+		return;
+	if (!xsk_netdev_parse(&dev, block) && !memchr(dev.name, '\0', sizeof(dev.name)))
+		fail("a name without an end");
+	xsk_holder_parse(&socket, block);
+}
+
 /* The first datagram alone, from a block of its length: ASan watches its end. */
 static void parse_exactly(const uint8_t *data, size_t size)
 {
 	struct input in = { data, data + size };
-	struct xsk_netdev dev;
 	struct nlmsghdr *block;
 	size_t len;
 
@@ -214,11 +282,7 @@ static void parse_exactly(const uint8_t *data, size_t size)
 	if (!block)
 		return;
 	memcpy(block, in.at, len);
-	/* The kernel pads to 4 what it sends, whatever the header says. */
-	if (block->nlmsg_len >= sizeof(*block) &&
-	    MNL_ALIGN((size_t)block->nlmsg_len) <= len && !xsk_netdev_parse(&dev, block) &&
-	    !memchr(dev.name, '\0', sizeof(dev.name)))
-		fail("a name without an end");
+	parse_block(block, len);
 	free(block);
 }
 
