@@ -47,6 +47,13 @@ static uint32_t read_prog_id(const char *process, const char *fd)
 	return at ? (uint32_t)strtoul(at + sizeof(word) - 1, NULL, 10) : 0;
 }
 
+/* A link that was made here is called other than one that was found. */
+static bool holds_program(const char *target)
+{
+	return !strcmp(target, "anon_inode:bpf-prog") || !strcmp(target, "anon_inode:bpf_link") ||
+	       !strcmp(target, "anon_inode:bpf-link");
+}
+
 static void look_at(struct walk *walk, const char *process, pid_t pid, const char *fd,
 		    const char *target)
 {
@@ -55,7 +62,7 @@ static void look_at(struct walk *walk, const char *process, pid_t pid, const cha
 
 	if (!strncmp(target, socket, sizeof(socket) - 1))
 		file.socket = strtoull(target + sizeof(socket) - 1, NULL, 10);
-	else if (!strcmp(target, "anon_inode:bpf-prog") || !strcmp(target, "anon_inode:bpf_link"))
+	else if (holds_program(target))
 		file.prog_id = read_prog_id(process, fd);
 	if (file.socket || file.prog_id)
 		walk->enough = walk->each(&file, walk->data);

@@ -305,6 +305,8 @@ static void tell_prog(const struct prog *prog, struct bpf_prog_info *info)
 
 	info->id = prog->id;
 	info->type = BPF_PROG_TYPE_XDP;
+	info->load_time = 1000 + prog->id;
+	info->created_by_uid = 2000 + prog->id;
 	memcpy(info->tag, prog->tag, sizeof(info->tag));
 	snprintf(info->name, sizeof(info->name), "%s", prog->name);
 	info->nr_map_ids = prog->map_count;
@@ -334,6 +336,7 @@ int bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len)
 	case LINK:
 		assert_int_equal(*len, sizeof(struct bpf_link_info));
 		link = find_link(id_of(fd));
+		((struct bpf_link_info *)info)->id = link->id;
 		((struct bpf_link_info *)info)->type = link->type;
 		((struct bpf_link_info *)info)->prog_id = link->prog_id;
 		if (link->type == BPF_LINK_TYPE_XDP) {
