@@ -224,11 +224,14 @@ static void kernel_metadata(void **state)
 static void caller(void **state)
 {
 	struct xsk_probe_caller info = { .sz = sizeof(info) };
-	struct rlimit limit;
+	struct rlimit was, limit;
 
 	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
+	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &was), 0);
+	limit = (struct rlimit){ .rlim_cur = 65536, .rlim_max = was.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
 	assert_int_equal(xsk_probe_caller(&info), 0);
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &was), 0);
 	assert_int_equal(info.uid, 0);
 	assert_int_equal(info.net_raw, XSK_PROBE_YES);
 	assert_int_equal(info.net_admin, XSK_PROBE_YES);

@@ -520,12 +520,16 @@ static void many_processes(void **state)
 
 	(void)state;
 	add_socket(0, 77);
+	add_socket(1, 78);
 	for (int i = 0; i < 20; i++) {
 		add_file(100 + i, 77, 0);
 		add_file(100 + i, 77, 0);
 	}
-	assert_int_equal(sockets(list, &error), 1);
+	add_file(200, 78, 0);
+	assert_int_equal(sockets(list, &error), 2);
 	assert_int_equal(list[0].processes, 20);
+	assert_int_equal(list[1].processes, 1);
+	assert_int_equal(list[1].process[0].pid, 200);
 	for (int i = 0; i < XSK_PROBE_PROCESSES; i++)
 		assert_int_equal(list[0].process[i].pid, 100 + i);
 }
