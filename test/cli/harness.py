@@ -28,6 +28,7 @@ import subprocess
 import sys
 import time
 import traceback
+from signal import SIGINT     # Program has a method of the module's name
 
 XSK = os.environ.get('XSK', 'xsk')
 ADDRESSES = ('10.66.0.1', '10.66.0.2')
@@ -143,7 +144,7 @@ class Program:
         self._close()
         return status
 
-    def stop(self, number=signal.SIGINT, timeout=PATIENCE):
+    def stop(self, number=SIGINT, timeout=PATIENCE):
         """Ends it as a person does; the exit status."""
         self.signal(number)
         return self.wait(timeout)
