@@ -41,7 +41,7 @@ void out_open(struct out *out, bool json)
 	};
 }
 
-static void end_line(struct out *out)
+void out_line(struct out *out)
 {
 	if (out->line_is_open)
 		fputc('\n', stderr);
@@ -82,7 +82,7 @@ void out_error(struct out *out, const char *subject, const struct xsk_error *err
 	char hint[HINT_SIZE];
 
 	translate(hint, error->hint);
-	end_line(out);
+	out_line(out);
 	fprintf(stderr, "xsk: %s%s%s: %s%s%s\n", subject ? subject : "", subject ? ": " : "",
 		error->step, error->reason, *hint ? "; " : "", hint);
 	if (out->json)
@@ -100,7 +100,7 @@ void out_fail(struct out *out, const char *subject, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	end_line(out);
+	out_line(out);
 	fprintf(stderr, "xsk: %s%s%s\n", subject ? subject : "", subject ? ": " : "", text);
 	if (out->json)
 		out_json(out, json_pack("{ss ss* ss}", "type", "error", "subject", subject,
@@ -113,7 +113,7 @@ void out_note(struct out *out, const char *format, ...)
 {
 	va_list args;
 
-	end_line(out);
+	out_line(out);
 	fputs("xsk: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);

@@ -38,6 +38,9 @@ void out_note(struct out *out, const char *format, ...);
 __attribute__((format(printf, 2, 3)))
 void out_progress(struct out *out, const char *format, ...);
 
+/* Ends such a line, if there is one: for who writes to stdout himself. */
+void out_line(struct out *out);
+
 /* The object as a line on stdout; takes the reference. */
 void out_json(struct out *out, json_t *object);
 

@@ -409,7 +409,8 @@ static void parse_arp(struct packet *packet, struct rest rest)
 	arp->protocol = read16(header + 2);
 	arp->operation = read16(header + 6);
 	arp->len = len;
-	if (arp->hardware != 1 || arp->protocol != ETHERTYPE_IP || header[4] != 6 || header[5] != 4) {
+	if (arp->hardware != 1 || arp->protocol != ETHERTYPE_IP || header[4] != 6 ||
+	    header[5] != 4) {
 		packet->bad = "kind of ARP";
 		return;
 	}

@@ -11,6 +11,7 @@
 #include "version.h"
 
 const struct command *const commands[] = {
+	&command_recv,
 	&command_forward,
 	&command_completion,
 	NULL,

@@ -44,7 +44,8 @@ static const struct {
 	{ MACS "8100 6005 88b5 00", SAID "ethertype 802.1Q (0x8100), length 19: vlan 5, p 3, "
 	  "ethertype Unknown (0x88b5)" },
 	{ MACS "88a8 1ffe 8100 0001 88b5", SAID "ethertype 802.1Q-QinQ (0x88a8), length 22: "
-	  "vlan 4094, p 0, DEI, ethertype 802.1Q (0x8100), vlan 1, p 0, ethertype Unknown (0x88b5)" },
+	  "vlan 4094, p 0, DEI, ethertype 802.1Q (0x8100), vlan 1, p 0, "
+	  "ethertype Unknown (0x88b5)" },
 	{ MACS "8100 6005", SAID "ethertype 802.1Q (0x8100), length 16 [truncated VLAN]" },
 	{ MACS "0006 e0e003 000000 0000", SAID "802.3, length 22: LLC, dsap 0xe0, ssap 0xe0, "
 	  "control 0x03, length 6" },
@@ -160,7 +161,8 @@ static const struct {
 	{ FOUR("0035", "0000", "11") "1388 0035 0021 0000 1234 0100 0001 0000 0000 0000 "
 	  "03777777 03612e62 00 001c 0001", SAID_FOUR("67")
 	  "10.66.0.2.5000 > 10.66.0.1.53: 4660+ AAAA? www.a.b. (25)" },
-	{ FOUR("002d", "0000", "11") "0035 1388 0019 0000 1234 8583 0001 0000 0001 0002 00 fff0 0001",
+	{ FOUR("002d", "0000", "11") "0035 1388 0019 0000 1234 8583 0001 0000 0001 0002 "
+	  "00 fff0 0001",
 	  SAID_FOUR("59") "10.66.0.2.53 > 10.66.0.1.5000: 4660 NXDomain* 0/1/2 Type65520? . (17)" },
 	{ FOUR("0031", "0000", "11") "1388 0035 001d 0000 1234 0000 0001 0000 0000 0000 "
 	  "03 1b5b 6d 00 0001 0001 ", SAID_FOUR("63")
@@ -324,7 +326,8 @@ static void all_that_can_be_said_fits(void **state)
 	assert_true(strlen(text) < PACKET_TEXT - 200);
 	assert_non_null(strstr(text, "mobility mobility mobility mobility mobility mobility 65535 "
 			       "NXDomain* 65535/65535/65535 Type65535? aaa"));
-	assert_non_null(strstr(text, "a. (65527) (fragment: id 4294967295, offset 0, more follow) ["));
+	assert_non_null(strstr(text, "a. (65527) (fragment: id 4294967295, offset 0, more "
+			       "follow) ["));
 	assert_string_equal(json_string_value(json_object_get(object, "protocol")), "dns");
 	assert_int_equal(strlen(json_string_value(json_object_get(object, "dns_name"))), 253);
 	assert_int_equal(json_array_size(json_object_get(object, "vlans")), 4);
