@@ -22,27 +22,36 @@ for function in open2 bind get_portid sendto recvfrom close; do
 	wraps="$wraps -Wl,--wrap=mnl_socket_$function"
 done
 
-# link FUZZER FILE: with the broken file in the place of the library's own.
+# link FUZZER FILE: with the broken file in the place of the one that it is a copy of.
 link()
 {
-	objects=$(find "$build/fuzz-$1.p" -name '*.o' ! -name "*_lib_$2.c.o")
+	objects=$(find "$build/fuzz-$1.p" -name '*.o' ! -name "*_${2%/*}_${2#*/}.c.o")
 	[ "$1" = netlink ] || wraps=
 	# shellcheck disable=SC2086 # several options, several files
-	${CC:-clang} $flags $wraps $objects "$scratch/$2.o" -o "$scratch/fuzz-$1" \
-		-lmnl -lbpf -lpcap -lcmocka -pthread
+	${CC:-clang} $flags $wraps $objects "$scratch/${2#*/}.o" -o "$scratch/fuzz-$1" \
+		-lmnl -lbpf -lpcap -lcmocka -ljansson -pthread
 }
 
-# bite FUZZER FILE SED INPUT WORDS: the report has these words.
+# bite FUZZER FILE SED INPUT WORDS: the report has these words. A file without a folder is one
+# of lib/.
 bite()
 (
-	sed "$3" "$root/lib/$2.c" >"$scratch/$2.c"
-	if cmp -s "$root/lib/$2.c" "$scratch/$2.c"; then
+	case $2 in
+	*/*) ;;
+	*)
+		fuzzer=$1 file=lib/$2
+		shift 2
+		set -- "$fuzzer" "$file" "$@" ;;
+	esac
+	copy=$scratch/${2#*/}
+	sed "$3" "$root/$2.c" >"$copy.c"
+	if cmp -s "$root/$2.c" "$copy.c"; then
 		echo "FAILED: $2.c has no such line any more: $3"
 		exit 1
 	fi
 	# shellcheck disable=SC2086
-	${CC:-clang} $flags -w -I"$root/lib" -I"$root/include" -c "$scratch/$2.c" \
-		-o "$scratch/$2.o" && link "$1" "$2" || exit 1
+	${CC:-clang} $flags -w -I"$root/${2%/*}" -I"$root/include" -c "$copy.c" \
+		-o "$copy.o" && link "$1" "$2" || exit 1
 	if "$scratch/fuzz-$1" -timeout=25 -artifact_prefix="$scratch/" \
 		"$root/test/fuzz/corpus/$1/$4" >"$scratch/log" 2>&1; then
 		echo "FAILED: not found: $3 in $2.c, by $4"
@@ -101,4 +110,16 @@ bite expression expression 's/return end > start ? end : start + 1;/return end +
 	unknown-word 'heap-buffer-overflow' || bad=1
 bite expression expression 's/place = bad <= count .*/place = len + bad;/' \
 	unclosed 'AddressSanitizer\|place' || bad=1
+bite packet cli/packet 's/rest->here < n/rest->here + 1 < n/' \
+	tcp-options-cut 'heap-buffer-overflow' || bad=1
+bite packet cli/packet 's/ || label > rest->here / /' \
+	snapped-dns 'heap-buffer-overflow' || bad=1
+bite packet cli/packet 's/ip->extension_count == PACKET_EXTENSIONS/0/' \
+	extensions-many 'index 8 out of bounds' || bad=1
+bite packet cli/packet 's/c >= 0x7f ||/0 ||/' \
+	dns-unprintable 'not printable' || bad=1
+bite packet cli/packet_json 's/"],\\"vlan_priorities/",\\"vlan_priorities/' \
+	vlans 'this is no JSON' || bad=1
+bite packet cli/packet_text 's/len < 2 || len > left/len < 2/' \
+	tcp-options-long 'heap-buffer-overflow' || bad=1
 exit $bad
