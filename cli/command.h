@@ -31,6 +31,7 @@ struct command {
 extern const struct command *const commands[];
 
 extern const struct command command_recv;
+extern const struct command command_send;
 extern const struct command command_forward;
 extern const struct command command_completion;
 

@@ -97,7 +97,8 @@ static bool read_ring(const struct arg *arg, void *field, const char *text, char
 
 const struct arg session_args[] = {
 	{ .help = "How the interface is opened" },
-	{ "queues", 'q', "N[-M]", "Only these queues; all that are in use if not given",
+	{ "queues", 'q', "N[-M]", "Only these queues; all that are in use if not given, but of "
+	  "xsk send the first",
 	  arg_range, FIELD(queues), 0, UINT32_MAX, NULL, false },
 	{ "mode", 'm', "MODE[,MODE]", "Only these modes, of zero-copy, native, generic; the best "
 	  "that can be had if not given", arg_bits, FIELD(modes), 0, 0, modes, false },

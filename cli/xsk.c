@@ -12,6 +12,7 @@
 
 const struct command *const commands[] = {
 	&command_recv,
+	&command_send,
 	&command_forward,
 	&command_completion,
 	NULL,
