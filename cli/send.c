@@ -470,6 +470,7 @@ static void say_total(struct send *send, struct out *out)
 			"stats", report_stats(&stats)));
 		return;
 	}
+	out_line(out);
 	printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes in %.1f s (%s)\n", send->session.iface,
 	       send->packets, send->bytes, send->seconds,
 	       report_say_rate(text, sizeof(text), &rate));
