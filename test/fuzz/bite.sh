@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 
-# bite.sh ROOT BUILD_DIR: breaks copies of the library's files, one line each, and
+# bite.sh ROOT BUILD_DIR: breaks copies of the library's and the command's files, one line each, and
 # sees that the fuzzers find it with one recorded input. Needs root.
 set -u
 
@@ -122,4 +122,17 @@ bite packet cli/packet_json 's/"],\\"vlan_priorities/",\\"vlan_priorities/' \
 	vlans 'this is no JSON' || bad=1
 bite packet cli/packet_text 's/len < 2 || len > left/len < 2/' \
 	tcp-options-long 'heap-buffer-overflow' || bad=1
+# Packets of another round, times, and what a file leaves open.
+bite capture cli/source 's/if (source->is_over)/if (0)/' \
+	length-too-large 'goes on behind its end\|does not end' || bad=1
+bite capture cli/source 's/source->base_ns + ns > source->last_ns/1/' \
+	times-go-back 'time goes back' || bad=1
+bite capture cli/source 's/source->base_ns = source->last_ns + gap;/source->base_ns = 0;/' \
+	nanoseconds 'time' || bad=1
+bite capture cli/capture_read 's/close(capture->fd);/(void)0;/' \
+	nanoseconds 'a descriptor is left open' || bad=1
+bite capture cli/capture_read 's/^\tpcap_close(pcap);.*//' \
+	wireless 'a descriptor is left open\|LeakSanitizer' || bad=1
+bite capture cli/capture_read 's/header->caplen, \./header->len, ./' \
+	cut-packet 'more bytes than the file has' || bad=1
 exit $bad
