@@ -261,9 +261,10 @@ static int read_options(const struct args *args, void *options, int argc, char *
 static bool read_operand(const struct operand *operand, void *options, const char *text,
 			 char why[ARG_WHY])
 {
+	const struct arg arg = { .name = operand->name, .words = operand->words };
 	char reason[ARG_WHY] = "";
 
-	if (operand->read(NULL, (char *)options + operand->offset, text, reason))
+	if (operand->read(&arg, (char *)options + operand->offset, text, reason))
 		return true;
 	snprintf(why, ARG_WHY, "%s %.40s: %.100s", operand->name, text, reason);
 	return false;

@@ -29,7 +29,7 @@ struct arg {
 	bool (*read)(const struct arg *arg, void *field, const char *text, char why[ARG_WHY]);
 	size_t offset;			/* of the field in the command's options */
 	double min, max;		/* where it is a number; both 0: any */
-	/* ARG_CHOICE, ARG_BITS: the words, up to NULL; and for completion the files. */
+	/* arg_choice(), arg_bits(): the words, up to NULL. */
 	const char *const *words;
 	bool is_file;			/* for completion */
 };
@@ -45,6 +45,7 @@ struct operand {
 	bool is_interface, is_file;	/* for completion */
 	bool (*read)(const struct arg *arg, void *field, const char *text, char why[ARG_WHY]);
 	size_t offset;
+	const char *const *words;	/* arg_choice(): as of an option */
 };
 
 #define MAX_TABLES 4

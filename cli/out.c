@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <xsk/error.h>
 
 #define HINT_SIZE 256
+#define TEXT_SIZE 1024
 
 /* In the library's hints, and what a person types for it. */
 static const struct {
@@ -50,6 +52,29 @@ void out_line(struct out *out)
 	fflush(stdout);
 }
 
+/* A C1 control character is two bytes there. */
+static bool is_control(const char *at)
+{
+	unsigned char first = (unsigned char)at[0], second = (unsigned char)at[1];
+
+	return first < ' ' || first == 127 || (first == 0xc2 && second >= 0x80 && second < 0xa0);
+}
+
+char *out_clean(char *text)
+{
+	json_t *string;
+
+	for (char *at = text; *at; at++)
+		if (is_control(at))
+			*at = '?';
+	string = json_string(text);
+	for (char *at = text; !string && *at; at++)
+		if (*at & 0x80)
+			*at = '?';
+	json_decref(string);
+	return text;
+}
+
 /* ---- what goes wrong ---- */
 
 static void translate(char to[HINT_SIZE], const char *hint)
@@ -77,73 +102,105 @@ static void translate(char to[HINT_SIZE], const char *hint)
 	to[len] = '\0';
 }
 
+/* Of a subject that may be NULL, with the colon behind it. */
+static const char *begin(char text[TEXT_SIZE], const char *subject)
+{
+	if (subject)
+		snprintf(text, TEXT_SIZE, "%s: ", subject);
+	return subject ? out_clean(text) : "";
+}
+
 void out_error(struct out *out, const char *subject, const struct xsk_error *error)
 {
-	char hint[HINT_SIZE];
+	char hint[HINT_SIZE], text[TEXT_SIZE], name[TEXT_SIZE], reason[sizeof(error->reason)];
 
 	translate(hint, error->hint);
+	out_clean(hint);
+	snprintf(reason, sizeof(reason), "%s", error->reason);
+	out_clean(reason);
 	out_line(out);
-	fprintf(stderr, "xsk: %s%s%s: %s%s%s\n", subject ? subject : "", subject ? ": " : "",
-		error->step, error->reason, *hint ? "; " : "", hint);
-	if (out->json)
-		out_json(out, json_pack("{ss ss* ss si ss ss}", "type", "error",
-					"interface", subject, "step", error->step,
-					"code", error->code, "reason", error->reason,
-					"hint", hint));
+	fprintf(stderr, "xsk: %s%s: %s%s%s\n", begin(text, subject), error->step, reason,
+		*hint ? "; " : "", hint);
+	if (!out->json)
+		return;
+	if (subject)
+		snprintf(name, sizeof(name), "%s", subject);
+	out_json(out, json_pack("{ss ss* ss si ss ss}", "type", "error",
+				"interface", subject ? out_clean(name) : NULL,
+				"step", error->step, "code", error->code, "reason", reason,
+				"hint", hint));
 }
 
 void out_fail(struct out *out, const char *subject, const char *format, ...)
 {
-	char text[512];
+	char text[TEXT_SIZE], reason[TEXT_SIZE], name[TEXT_SIZE];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
+	out_clean(reason);
 	out_line(out);
-	fprintf(stderr, "xsk: %s%s%s\n", subject ? subject : "", subject ? ": " : "", text);
-	if (out->json)
-		out_json(out, json_pack("{ss ss* ss}", "type", "error", "subject", subject,
-					"reason", text));
+	fprintf(stderr, "xsk: %s%s\n", begin(text, subject), reason);
+	if (!out->json)
+		return;
+	if (subject)
+		snprintf(name, sizeof(name), "%s", subject);
+	out_json(out, json_pack("{ss ss* ss}", "type", "error",
+				"subject", subject ? out_clean(name) : NULL, "reason", reason));
 }
 
 /* ---- what is worth knowing ---- */
 
 void out_note(struct out *out, const char *format, ...)
 {
+	char text[TEXT_SIZE];
 	va_list args;
 
-	out_line(out);
-	fputs("xsk: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fputc('\n', stderr);
+	out_line(out);
+	fprintf(stderr, "xsk: %s\n", out_clean(text));
+}
+
+/* One that is wider than the terminal could not be written over: only its last row would. */
+static int columns(void)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || size.ws_col < 2)
+		return 79;
+	return size.ws_col - 1;
 }
 
 void out_progress(struct out *out, const char *format, ...)
 {
+	char text[TEXT_SIZE];
 	va_list args;
 
 	if (out->json)
 		return;
-	if (out->rewrites)
-		fputs("\r\033[K", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (!out->rewrites)
-		fputc('\n', stderr);
+	out_clean(text);
+	if (out->rewrites)
+		fprintf(stderr, "\r%.*s\033[K", columns(), text);
+	else
+		fprintf(stderr, "%s\n", text);
 	out->line_is_open = out->rewrites;
 	fflush(stderr);
 }
 
 void out_json(struct out *out, json_t *object)
 {
-	(void)out;
-	if (!object)
+	if (!object) {
+		out_note(out, "no memory for what was to be said");
 		return;
-	json_dumpf(object, stdout, JSON_COMPACT);
+	}
+	/* As many digits as a double is good for: 0.1 stays 0.1. */
+	json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(16));
 	fputc('\n', stdout);
 	fflush(stdout);
 	json_decref(object);

@@ -41,7 +41,13 @@ void out_progress(struct out *out, const char *format, ...);
 /* Ends such a line, if there is one: for who writes to stdout himself. */
 void out_line(struct out *out);
 
-/* The object as a line on stdout; takes the reference. */
+/*
+ * What others have written, made fit for a terminal and for JSON: bytes that are control
+ * characters, or no UTF-8, become question marks. Returns text.
+ */
+char *out_clean(char *text);
+
+/* The object as a line on stdout; takes the reference. NULL: there was no memory for it. */
 void out_json(struct out *out, json_t *object);
 
 /* On stdout in this colour, where there are colours. */

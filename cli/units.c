@@ -2,6 +2,7 @@
 #include "units.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,12 +137,13 @@ bool units_range(struct units_range *ret, const char *text)
 	struct units_range range;
 	char *end;
 
-	if (!isdigit((unsigned char)*text) || strlen(text) > 40)
+	if (!isdigit((unsigned char)*text))
 		return false;
+	errno = 0;
 	range.first = range.last = strtoull(text, &end, 10);
 	if (*end == '-' && isdigit((unsigned char)end[1]))
 		range.last = strtoull(end + 1, &end, 10);
-	if (*end || range.last < range.first)
+	if (errno || *end || range.last < range.first)
 		return false;
 	*ret = range;
 	return true;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 
 /* The command xsk: finds the subcommand, reads its words, runs it. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "out.h"
@@ -56,6 +58,14 @@ static int run_with(const struct command *command, void *options)
 	return status;
 }
 
+/* Of what is no command's output: the usage, the version. */
+static int finish(void)
+{
+	struct out out = { 0 };
+
+	return out_close(&out) ? GOOD : FAILED;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	void *options = copy_defaults(command);
@@ -72,29 +82,36 @@ static int run(const struct command *command, int argc, char **argv)
 		break;
 	case 1:
 		args_help(&command->args, command->summary, stdout);
-		status = GOOD;
+		status = finish();
 		break;
 	default:
-		fprintf(stderr, "xsk: %s: %s; see xsk %s --help\n", command->name, why,
-			command->name);
+		fprintf(stderr, "xsk: %s: %s; see xsk %s --help\n", command->name,
+			out_clean(why), command->name);
 	}
 	args_free(&command->args, options);
 	free(options);
 	return status;
 }
 
-/* Of what is no command's: the usage, the version. */
-static int finish(void)
+/*
+ * Where one is closed, the next socket would get its number, and be written to. By a file
+ * that does the other thing only, so that who needs it is told.
+ */
+static void hold_streams(void)
 {
-	struct out out = { 0 };
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_WRONLY };
 
-	return out_close(&out) ? GOOD : FAILED;
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			exit(FAILED);	/* no /dev: nothing can be said */
 }
 
 int main(int argc, char **argv)
 {
 	const struct command *command;
+	char name[ARG_WHY];
 
+	hold_streams();
 	/* A port's settings are put back also where the reader of stdout goes. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
@@ -112,6 +129,7 @@ int main(int argc, char **argv)
 	command = find_command(argv[1]);
 	if (command)
 		return run(command, argc - 1, argv + 1);
-	fprintf(stderr, "xsk: there is no command '%.40s'; see xsk --help\n", argv[1]);
+	snprintf(name, sizeof(name), "%.40s", argv[1]);
+	fprintf(stderr, "xsk: there is no command '%s'; see xsk --help\n", out_clean(name));
 	return MISUSED;
 }
