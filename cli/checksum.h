@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 /* Adds the bytes to a sum that begins with 0; only the last part may be of odd length. */
 uint64_t checksum_add(uint64_t sum, const void *data, size_t len);
@@ -21,5 +22,11 @@ uint16_t checksum_finish(uint64_t sum);
  * gets its checksum. Returns whether there was one to be made.
  */
 bool checksum_complete(void *packet, size_t len);
+
+/* Of a packet in pieces, of which the first has all headers. */
+bool checksum_complete_pieces(const struct iovec *pieces, int count);
+
+/* Whether there is one to be made; of each 65,536 finished ones, one looks like that. */
+bool checksum_is_left(const struct iovec *pieces, int count);
 
 #endif /* XSK_CLI_CHECKSUM_H */

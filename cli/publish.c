@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include "publish.h"
 
-#include <inttypes.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -17,22 +17,22 @@
 
 #include <xsk/xsk.h>
 
+#include "publish_name.h"
 #include "report.h"
+#include "run.h"
 
-#define PREFIX "xsk-command"
-/* One that asks waits so long for an answer, and one that answers for it to be taken. */
+/* So long an answer may take to be taken. */
 #define PATIENCE_MS 1000
-#define MAX_ANSWER (64 * 1024)
 
 struct publish {
 	struct xsk_port *port;
 	const char *command;
+	uint64_t since_ns;
 	int socket_fd;
 	int end_fd;		/* an eventfd: written to, the thread ends */
 	pthread_t thread;
+	pthread_mutex_t mutex;	/* of the port's statistics */
 };
-
-/* ---- who answers ---- */
 
 static bool may_know(int fd)
 {
@@ -43,34 +43,66 @@ static bool may_know(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static void answer(const struct publish *publish, int fd)
+static char *make_answer(struct publish *publish)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
+	double seconds = (double)(run_now_ns() - publish->since_ns) / 1e9;
 	json_t *object;
 	char *text;
 
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	object = report_port(publish->port, publish->command);
+	publish_lock(publish);
+	object = report_port(publish->port, publish->command, seconds);
+	publish_unlock(publish);
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	if (text)
-		send(fd, text, strlen(text), MSG_NOSIGNAL);
-	free(text);
 	json_decref(object);
+	return text;
+}
+
+/* Until it is taken, or for too long, or the command ends. */
+static void give(const struct publish *publish, int fd, const char *text)
+{
+	struct pollfd fds[] = {
+		{ .fd = fd, .events = POLLOUT },
+		{ .fd = publish->end_fd, .events = POLLIN },
+	};
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t sent = send(fd, text, left, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (sent > 0) {
+			text += sent;
+			left -= (size_t)sent;
+		} else if (errno != EAGAIN || poll(fds, 2, PATIENCE_MS) <= 0 || fds[1].revents) {
+			break;
+		}
+	}
+}
+
+static void answer(struct publish *publish, int fd)
+{
+	char *text = make_answer(publish);
+
+	if (text)
+		give(publish, fd, text);
+	free(text);
 }
 
 static void *serve(void *arg)
 {
 	struct publish *publish = arg;
 	struct pollfd fds[] = {
-		{ .fd = publish->socket_fd, .events = POLLIN },
 		{ .fd = publish->end_fd, .events = POLLIN },
+		{ .fd = publish->socket_fd, .events = POLLIN },
 	};
 
-	while (poll(fds, 2, -1) >= 0 && !fds[1].revents) {
+	while (poll(fds, 2, -1) >= 0 && !fds[0].revents) {
 		int fd = accept4(publish->socket_fd, NULL, NULL, SOCK_CLOEXEC);
 
-		if (fd < 0)
+		/* Without descriptors who asks waits; not this thread, at full speed. */
+		if (fd < 0) {
+			poll(fds, 1, 100);
 			continue;
+		}
 		if (may_know(fd))
 			answer(publish, fd);
 		close(fd);
@@ -78,21 +110,12 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static socklen_t make_name(struct sockaddr_un *name, int ifindex, pid_t pid)
-{
-	int len;
-
-	*name = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	len = snprintf(name->sun_path + 1, sizeof(name->sun_path) - 1, PREFIX "/%d/%d", ifindex,
-		       (int)pid);
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
-}
-
+/* The name need be no other's only: pids are not, where containers share the network. */
 static int listen_at(int ifindex)
 {
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un name;
-	socklen_t size = make_name(&name, ifindex, getpid());
+	socklen_t size = publish_name(&name, ifindex, run_now_ns() ^ (uint64_t)getpid() << 40);
 
 	if (fd < 0)
 		return -1;
@@ -124,7 +147,10 @@ struct publish *publish_open(struct xsk_port *port, const char *command)
 	if (!publish)
 		return NULL;
 	xsk_port_info(port, &info);
-	*publish = (struct publish){ .port = port, .command = command };
+	*publish = (struct publish){
+		.port = port, .command = command, .since_ns = run_now_ns(),
+	};
+	pthread_mutex_init(&publish->mutex, NULL);
 	publish->end_fd = eventfd(0, EFD_CLOEXEC);
 	publish->socket_fd = listen_at(info.ifindex);
 	if (publish->end_fd >= 0 && publish->socket_fd >= 0 && start(publish))
@@ -133,6 +159,7 @@ struct publish *publish_open(struct xsk_port *port, const char *command)
 		close(publish->end_fd);
 	if (publish->socket_fd >= 0)
 		close(publish->socket_fd);
+	pthread_mutex_destroy(&publish->mutex);
 	free(publish);
 	return NULL;
 }
@@ -143,87 +170,23 @@ void publish_close(struct publish *publish)
 
 	if (!publish)
 		return;
+	/* A counter that nobody else writes to has room. */
 	if (write(publish->end_fd, &one, sizeof(one)) == sizeof(one))
 		pthread_join(publish->thread, NULL);
 	close(publish->end_fd);
 	close(publish->socket_fd);
+	pthread_mutex_destroy(&publish->mutex);
 	free(publish);
 }
 
-/* ---- who asks ---- */
-
-static json_t *ask(int ifindex, pid_t pid)
+void publish_lock(struct publish *publish)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	char *text = malloc(MAX_ANSWER);
-	struct sockaddr_un name;
-	socklen_t size = make_name(&name, ifindex, pid);
-	json_t *object = NULL;
-	ssize_t len;
-
-	if (fd >= 0 && text) {
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-		if (!connect(fd, (struct sockaddr *)&name, size)) {
-			len = recv(fd, text, MAX_ANSWER, 0);
-			if (len > 0)
-				object = json_loadb(text, (size_t)len, 0, NULL);
-		}
-	}
-	if (fd >= 0)
-		close(fd);
-	free(text);
-	return object;
+	if (publish)
+		pthread_mutex_lock(&publish->mutex);
 }
 
-static int compare_pids(const void *a, const void *b)
+void publish_unlock(struct publish *publish)
 {
-	int first = *(const int *)a, second = *(const int *)b;
-
-	return (first > second) - (first < second);
-}
-
-/* The pids of those with a socket for the interface, sorted; returns how many. */
-static size_t find_pids(int pids[], size_t room, int ifindex)
-{
-	FILE *file = fopen("/proc/net/unix", "re");
-	size_t count = 0;
-	char line[512];
-
-	while (file && count < room && fgets(line, sizeof(line), file)) {
-		const char *name = strstr(line, " @" PREFIX "/");
-		int index, pid;
-		bool known = false;
-
-		if (!name || sscanf(name, " @" PREFIX "/%d/%d", &index, &pid) != 2 ||
-		    index != ifindex)
-			continue;
-		/* A connection that is being served has the name, too. */
-		for (size_t i = 0; i < count; i++)
-			known = known || pids[i] == pid;
-		if (!known)
-			pids[count++] = pid;
-	}
-	if (file)
-		fclose(file);
-	qsort(pids, count, sizeof(*pids), compare_pids);
-	return count;
-}
-
-json_t *publish_ask(int ifindex)
-{
-	json_t *all = json_array();
-	int pids[256];
-	size_t count = find_pids(pids, sizeof(pids) / sizeof(pids[0]), ifindex);
-
-	for (size_t i = 0; all && i < count; i++) {
-		json_t *object = ask(ifindex, pids[i]);
-
-		if (json_is_object(object))
-			json_array_append_new(all, object);
-		else
-			json_decref(object);
-	}
-	return all;
+	if (publish)
+		pthread_mutex_unlock(&publish->mutex);
 }

@@ -7,8 +7,6 @@
 #ifndef XSK_CLI_PUBLISH_H
 #define XSK_CLI_PUBLISH_H
 
-#include <sys/types.h>
-
 #include <jansson.h>
 
 struct xsk_port;
@@ -22,8 +20,17 @@ struct publish *publish_open(struct xsk_port *port, const char *command);
 void publish_close(struct publish *publish);
 
 /*
- * An array of the objects of all commands that have the interface open, in the order of
- * their pids. NULL: no memory.
+ * Meanwhile nobody is answered: a port's statistics are for one thread at a time, and for
+ * none while another port is opened on its memory, or closed. NULL is legal.
+ */
+void publish_lock(struct publish *publish);
+void publish_unlock(struct publish *publish);
+
+/*
+ * An array with an object for each command that has the interface open, in the order of their
+ * pids: "pid" and "uid" as the kernel tells them, and under "port" what it answered, an
+ * object in which "info" and "stats" are objects, too; without "port" one that did not answer
+ * in time, or not so. Of other users only root hears. NULL: no memory.
  */
 json_t *publish_ask(int ifindex);
 

@@ -45,6 +45,16 @@ json_t *report_stats(const struct xsk_port_stats *stats)
 	return object;
 }
 
+void report_read_stats(struct xsk_port_stats *stats, const json_t *object)
+{
+	*stats = (struct xsk_port_stats){ .sz = sizeof(*stats) };
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
+		void *at = (char *)stats + counters[i].offset;
+
+		*(int64_t *)at = json_integer_value(json_object_get(object, counters[i].name));
+	}
+}
+
 static const char *mode_name(uint32_t mode)
 {
 	return mode == XSK_MODE_ZEROCOPY ? "zero-copy" :
@@ -55,8 +65,10 @@ json_t *report_info(const struct xsk_port_info *info)
 {
 	static const char *const waits[] = { "sleep", "spin", "busy-poll" };
 	json_t *object = json_object();
+	char name[sizeof(info->name)];
 
-	json_object_set_new(object, "interface", json_string(info->name));
+	snprintf(name, sizeof(name), "%s", info->name);
+	json_object_set_new(object, "interface", json_string(out_clean(name)));
 	json_object_set_new(object, "driver", json_string(info->driver));
 	json_object_set_new(object, "mode", json_string(mode_name(info->mode)));
 	json_object_set_new(object, "mode_text", json_string(info->mode_text));
@@ -78,16 +90,32 @@ json_t *report_info(const struct xsk_port_info *info)
 	return object;
 }
 
-json_t *report_port(const struct xsk_port *port, const char *command)
+static json_t *report_queues(const struct xsk_port *port)
+{
+	json_t *array = json_array();
+	struct xsk_queue *queue;
+
+	for (unsigned int i = 0; (queue = xsk_port_queue(port, i)); i++) {
+		struct xsk_port_stats stats = { .sz = sizeof(stats) };
+
+		xsk_queue_stats(queue, &stats);
+		json_array_append_new(array, json_pack("{sI so}", "queue",
+						       (json_int_t)xsk_queue_id(queue),
+						       "stats", report_stats(&stats)));
+	}
+	return array;
+}
+
+json_t *report_port(const struct xsk_port *port, const char *command, double seconds)
 {
 	struct xsk_port_stats stats = { .sz = sizeof(stats) };
 	struct xsk_port_info info = { .sz = sizeof(info) };
 
 	xsk_port_info(port, &info);
 	xsk_port_stats(port, &stats);
-	return json_pack("{ss ss si so so}", "type", "port", "command", command,
-			 "pid", (int)getpid(), "info", report_info(&info),
-			 "stats", report_stats(&stats));
+	return json_pack("{ss si sf so so so}", "command", command, "pid", (int)getpid(),
+			 "seconds", seconds, "info", report_info(&info),
+			 "stats", report_stats(&stats), "queues", report_queues(port));
 }
 
 /* ---- for people ---- */
@@ -114,7 +142,8 @@ void report_losses(struct out *out, const struct xsk_port_stats *stats)
 	} losses[] = {
 		{ stats->rx_ring_full, "lost: the RX ring was full; a larger --ring, or --wait "
 		  "spin" },
-		{ stats->rx_fill_empty, "lost: there was no frame for them; more --frames" },
+		{ stats->rx_fill_empty, "lost: they found FILL empty; a larger --ring, "
+		  "and more --frames" },
 		{ too_large, "dropped: larger than a frame; --multi-buffer" },
 		{ stats->rx_invalid, "invalid descriptors in FILL" },
 		{ stats->tx_invalid, "not sent: invalid descriptors in TX" },

@@ -14,8 +14,14 @@ struct session;
 json_t *report_stats(const struct xsk_port_stats *stats);
 json_t *report_info(const struct xsk_port_info *info);
 
-/* What xsk stats is told: type, command, pid, info, stats. */
-json_t *report_port(const struct xsk_port *port, const char *command);
+/* The counters that the object has; those that it has not, or that are no numbers, are 0. */
+void report_read_stats(struct xsk_port_stats *stats, const json_t *object);
+
+/*
+ * What xsk stats is told: command, pid, seconds (since it was opened), info, stats, and
+ * queues: an array of objects, each with queue (its number) and stats.
+ */
+json_t *report_port(const struct xsk_port *port, const char *command, double seconds);
 
 /* What the rates are of: counters, and the time between. */
 struct report_rate {

@@ -8,6 +8,8 @@
 
 #include "publish.h"
 
+/* The kernel's own limit is far below. */
+#define MAX_QUEUE 65535
 #define FIELD(name) offsetof(struct session_options, name)
 
 static const char *const waits[] = {
@@ -99,7 +101,7 @@ const struct arg session_args[] = {
 	{ .help = "How the interface is opened" },
 	{ "queues", 'q', "N[-M]", "Only these queues; all that are in use if not given, but of "
 	  "xsk send the first",
-	  arg_range, FIELD(queues), 0, UINT32_MAX, NULL, false },
+	  arg_range, FIELD(queues), 0, MAX_QUEUE, NULL, false },
 	{ "mode", 'm', "MODE[,MODE]", "Only these modes, of zero-copy, native, generic; the best "
 	  "that can be had if not given", arg_bits, FIELD(modes), 0, 0, modes, false },
 	{ "wait", 0, "HOW", "How to wait for packets: sleep, spin (takes the CPU for itself) or "
@@ -138,7 +140,7 @@ const struct arg session_keep_args[] = {
 
 static struct xsk_port_opts port_opts(const struct session *session,
 				      const struct session_options *options,
-				      uint32_t direction, struct xsk_port *share)
+				      uint32_t direction)
 {
 	struct xsk_port_opts opts = {
 		.sz = sizeof(opts),
@@ -154,12 +156,12 @@ static struct xsk_port_opts port_opts(const struct session *session,
 		.fill_size = (uint32_t)options->ring_size,
 		.comp_size = (uint32_t)options->ring_size,
 		.wait = (uint32_t)options->wait,
-		.share = share,
+		.share = session->shares ? session->shares->port : NULL,
 	};
 
 	if (options->queues.last != UINT64_MAX)
 		opts.queues = (uint32_t)(options->queues.last - options->queues.first + 1);
-	if (!share) {
+	if (!session->shares) {
 		opts.frames = (uint32_t)options->frames;
 		opts.frame_size = (uint32_t)options->frame_size;
 	} else {
@@ -175,7 +177,7 @@ static struct xsk_port_opts port_opts(const struct session *session,
 	return opts;
 }
 
-static bool find_queues(struct session *session, struct out *out, uint32_t direction)
+static int find_queues(struct session *session, uint32_t direction, struct xsk_error *error)
 {
 	struct xsk_queue *queue;
 
@@ -183,13 +185,15 @@ static bool find_queues(struct session *session, struct out *out, uint32_t direc
 		if (!(xsk_queue_direction(queue) & direction))
 			continue;
 		if (session->count == XSK_WAIT_MAX) {
-			out_fail(out, session->iface, "it has more than %d queues; choose some "
-				 "with --queues", XSK_WAIT_MAX);
-			return false;
+			*error = (struct xsk_error){ .code = -E2BIG, .step = "queues",
+						     .hint = "choose some with --queues" };
+			snprintf(error->reason, sizeof(error->reason), "more than %d",
+				 XSK_WAIT_MAX);
+			return -E2BIG;
 		}
 		session->queues[session->count++] = queue;
 	}
-	return true;
+	return 0;
 }
 
 static void say_opened(struct session *session, struct out *out)
@@ -211,38 +215,68 @@ static void say_opened(struct session *session, struct out *out)
 			 session->iface, session->iface);
 }
 
-bool session_open(struct session *session, struct out *out, const char *command,
-		  const char *iface, const struct session_options *options,
-		  uint32_t direction, const char *filter, struct xsk_port *share)
+/* The one whose memory it shares is not asked for statistics meanwhile. */
+static int open_port(struct session *session, const char *iface,
+		     const struct session_options *options, uint32_t direction,
+		     struct xsk_error *error)
 {
-	struct xsk_error error = { 0 };
-	struct xsk_port_opts opts;
+	struct xsk_port_opts opts = port_opts(session, options, direction);
+	struct publish *other = session->shares ? session->shares->publish : NULL;
+	int err;
 
-	*session = (struct session){ .iface = iface, .info.sz = sizeof(session->info) };
-	if (filter && xsk_filter_compile(&session->filter, filter, &error)) {
-		out_error(out, NULL, &error);
-		return false;
-	}
-	opts = port_opts(session, options, direction, share);
-	if (xsk_port_open(&session->port, iface, &opts, &error)) {
-		out_error(out, iface, &error);
+	publish_lock(other);
+	err = xsk_port_open(&session->port, iface, &opts, error);
+	publish_unlock(other);
+	return err;
+}
+
+int session_try(struct session *session, struct out *out, const char *command,
+		const char *iface, const struct session_options *options, uint32_t direction,
+		const char *filter, struct session *share, struct xsk_error *error)
+{
+	int err;
+
+	*error = (struct xsk_error){ 0 };
+	*session = (struct session){ .shares = share, .info.sz = sizeof(session->info) };
+	snprintf(session->iface, sizeof(session->iface), "%s", iface);
+	out_clean(session->iface);
+	err = filter ? xsk_filter_compile(&session->filter, filter, error) : 0;
+	if (!err)
+		err = open_port(session, iface, options, direction, error);
+	if (!err)
+		err = find_queues(session, direction, error);
+	if (err) {
 		session_close(session);
-		return false;
+		return err;
 	}
 	xsk_port_info(session->port, &session->info);
-	if (!find_queues(session, out, direction)) {
-		session_close(session);
-		return false;
-	}
 	say_opened(session, out);
 	session->publish = publish_open(session->port, command);
-	return true;
+	return 0;
+}
+
+bool session_open(struct session *session, struct out *out, const char *command,
+		  const char *iface, const struct session_options *options,
+		  uint32_t direction, const char *filter, struct session *share)
+{
+	struct xsk_error error;
+
+	if (!session_try(session, out, command, iface, options, direction, filter, share,
+			 &error))
+		return true;
+	/* A filter has no interface. */
+	out_error(out, strcmp(error.step, "filter") ? iface : NULL, &error);
+	return false;
 }
 
 void session_close(struct session *session)
 {
+	struct publish *other = session->shares ? session->shares->publish : NULL;
+
 	publish_close(session->publish);
+	publish_lock(other);
 	xsk_port_close(session->port);
+	publish_unlock(other);
 	xsk_filter_free(session->filter);
 	session->publish = NULL;
 	session->port = NULL;
@@ -266,5 +300,7 @@ bool session_survives(struct session *session, struct out *out, int err)
 void session_stats(const struct session *session, struct xsk_port_stats *stats)
 {
 	*stats = (struct xsk_port_stats){ .sz = sizeof(*stats) };
+	publish_lock(session->publish);
 	xsk_port_stats(session->port, stats);
+	publish_unlock(session->publish);
 }

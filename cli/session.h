@@ -42,18 +42,24 @@ struct session {
 	struct xsk_port_info info;	/* at open */
 	struct xsk_queue *queues[XSK_WAIT_MAX];	/* those that go in the direction */
 	int count;
-	const char *iface;
+	struct session *shares;		/* the memory of that one; NULL: its own */
+	char iface[64];			/* as it was called, fit to be printed */
 	char mode[16];			/* "zero-copy", "native", "generic" */
 };
 
 /*
  * Opens a port for a command ("recv", which xsk stats shows), with filter (NULL: all packets)
- * and on the memory of another one (NULL: its own). Says on stderr what it got. False: it has
- * been said why, and there is nothing to close.
+ * and on the memory of another one (NULL: its own), which is closed after it. Says on stderr
+ * what it got. False: it has been said why, and there is nothing to close.
  */
 bool session_open(struct session *session, struct out *out, const char *command,
 		  const char *iface, const struct session_options *options,
-		  uint32_t direction, const char *filter, struct xsk_port *share);
+		  uint32_t direction, const char *filter, struct session *share);
+
+/* Likewise, but on failure it says nothing, and returns -errno with the reason. */
+int session_try(struct session *session, struct out *out, const char *command,
+		const char *iface, const struct session_options *options, uint32_t direction,
+		const char *filter, struct session *share, struct xsk_error *error);
 
 /* Of one that is all zeros, too. */
 void session_close(struct session *session);
