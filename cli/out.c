@@ -39,6 +39,7 @@ void out_open(struct out *out, bool json)
 	*out = (struct out){
 		.json = json,
 		.colour = !json && !dumb && isatty(STDOUT_FILENO) && !(no_colour && *no_colour),
+		.redraws = !json && !dumb && isatty(STDOUT_FILENO),
 		.rewrites = !json && !dumb && isatty(STDERR_FILENO),
 	};
 }

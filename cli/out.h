@@ -13,6 +13,7 @@ struct xsk_error;
 struct out {
 	bool json;		/* on stdout there is an object a line, and nothing else */
 	bool colour;		/* stdout is a terminal that wants it */
+	bool redraws;		/* stdout is one that can be drawn over */
 	bool rewrites;		/* stderr is a terminal: a line of progress may be written over */
 	bool line_is_open;	/* and it is */
 };

@@ -131,7 +131,8 @@ char *report_say_rate(char *text, size_t size, const struct report_rate *rate)
 	return text;
 }
 
-void report_losses(struct out *out, const struct xsk_port_stats *stats)
+void report_losses_to(FILE *to, const char *indent, const struct out *out,
+		      const struct xsk_port_stats *stats)
 {
 	/* The kernel counts twice what found no frame in FILL, where it copies. */
 	uint64_t too_large = stats->rx_dropped > stats->rx_fill_empty ?
@@ -152,6 +153,11 @@ void report_losses(struct out *out, const struct xsk_port_stats *stats)
 
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
 		if (losses[i].count)
-			printf("%s%" PRIu64 " %s%s\n", out_start(out, OUT_YELLOW),
-			       losses[i].count, losses[i].why, out_end(out));
+			fprintf(to, "%s%s%" PRIu64 " %s%s\n", indent, out_start(out, OUT_YELLOW),
+				losses[i].count, losses[i].why, out_end(out));
+}
+
+void report_losses(struct out *out, const struct xsk_port_stats *stats)
+{
+	report_losses_to(stdout, "", out, stats);
 }

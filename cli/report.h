@@ -4,6 +4,8 @@
 #ifndef XSK_CLI_REPORT_H
 #define XSK_CLI_REPORT_H
 
+#include <stdio.h>
+
 #include <jansson.h>
 #include <xsk/xsk.h>
 
@@ -37,5 +39,9 @@ char *report_say_rate(char *text, size_t size, const struct report_rate *rate);
  * next move; nothing where nothing was lost.
  */
 void report_losses(struct out *out, const struct xsk_port_stats *stats);
+
+/* The same elsewhere, each line behind an indent. */
+void report_losses_to(FILE *to, const char *indent, const struct out *out,
+		      const struct xsk_port_stats *stats);
 
 #endif /* XSK_CLI_REPORT_H */

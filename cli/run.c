@@ -41,8 +41,14 @@ void run_start(struct run *run, uint64_t duration_ns)
 		sigaction(signals[i], &action, NULL);
 	}
 	run->start_ns = run->tick_ns = run_now_ns();
-	run->next_tick_ns = run->start_ns + SECOND_NS;
+	run_every(run, SECOND_NS);
 	run->end_ns = duration_ns ? run->start_ns + duration_ns : UINT64_MAX;
+}
+
+void run_every(struct run *run, uint64_t interval_ns)
+{
+	run->interval_ns = interval_ns;
+	run->next_tick_ns = run->tick_ns + interval_ns;
 }
 
 bool run_is_over(const struct run *run)
@@ -65,8 +71,9 @@ bool run_ticks(struct run *run, double *seconds)
 	*seconds = (double)(now - run->tick_ns) / (double)SECOND_NS;
 	run->tick_ns = now;
 	/* What was missed is not made up for. */
-	while (run->next_tick_ns <= now)
-		run->next_tick_ns += SECOND_NS;
+	if (run->next_tick_ns <= now)
+		run->next_tick_ns = now + run->interval_ns -
+				    (now - run->next_tick_ns) % run->interval_ns;
 	return true;
 }
 

@@ -12,6 +12,7 @@ struct run {
 	uint64_t end_ns;	/* UINT64_MAX: not by itself */
 	uint64_t tick_ns;	/* the last one */
 	uint64_t next_tick_ns;
+	uint64_t interval_ns;	/* of the ticks: a second, see run_every() */
 };
 
 uint64_t run_now_ns(void);
@@ -25,7 +26,10 @@ bool run_is_over(const struct run *run);
 /* Ends it, as a signal would. */
 void run_stop(void);
 
-/* Once a second true, with the seconds since the last time in *seconds. */
+/* Ticks in this interval from now on. */
+void run_every(struct run *run, uint64_t interval_ns);
+
+/* Once in an interval true, with the seconds since the last time in *seconds. */
 bool run_ticks(struct run *run, double *seconds);
 
 /* For xsk_wait(): until the next tick or the end, and at most 100 ms. */
