@@ -9,14 +9,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
+
+#include <xsk/probe.h>
 
 #include "checksum.h"
 #include "report.h"
@@ -357,18 +353,11 @@ static void say_total(const struct way *way, struct out *out, double seconds)
 /* In use now, of the kind that there are more of; 0: that is not told. */
 static uint32_t queues_of(const char *iface)
 {
-	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
-	struct ifreq request = { .ifr_data = (void *)&channels };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint32_t more;
+	struct xsk_probe_interface info = { .sz = sizeof(info) };
 
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", iface);
-	if (fd >= 0 && ioctl(fd, SIOCETHTOOL, &request))
-		channels = (struct ethtool_channels){ 0 };
-	if (fd >= 0)
-		close(fd);
-	more = channels.rx_count > channels.tx_count ? channels.rx_count : channels.tx_count;
-	return channels.combined_count + more;
+	if (xsk_probe_interface(&info, iface, NULL))
+		return 0;		/* opening it says why */
+	return info.rx_queues > info.tx_queues ? info.rx_queues : info.tx_queues;
 }
 
 /* Drivers behind which a stack may sit that leaves checksums to them. */
