@@ -20,7 +20,8 @@
 struct arg {
 	const char *name;		/* "rate", for --rate */
 	char letter;			/* 'r', for -r; 0: none */
-	const char *value;		/* what its value is called: "RATE"; NULL: it has none */
+	/* What its value is called: "RATE", or "WORD[,WORD]" of several. NULL: it has none. */
+	const char *value;
 	const char *help;		/* one sentence without a dot, or the heading */
 	/*
 	 * Reads text (NULL where it has no value) into the field. False: why says what it
@@ -29,7 +30,7 @@ struct arg {
 	bool (*read)(const struct arg *arg, void *field, const char *text, char why[ARG_WHY]);
 	size_t offset;			/* of the field in the command's options */
 	double min, max;		/* where it is a number; both 0: any */
-	/* arg_choice(), arg_bits(): the words, up to NULL. */
+	/* arg_choice(), arg_bits(), and for completion: the words, up to NULL. */
 	const char *const *words;
 	bool is_file;			/* for completion */
 };

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 struct options {
 	bool json;
@@ -13,16 +14,8 @@ struct options {
 
 static const char *const shells[] = { "bash", "zsh", NULL };
 
-static bool read_shell(const struct arg *arg, void *field, const char *text, char why[ARG_WHY])
-{
-	const struct arg shell = { .words = shells };
-
-	(void)arg;
-	return arg_choice(&shell, field, text, why);
-}
-
 static const struct operand operands[] = {
-	{ .name = "SHELL", .help = "bash or zsh", .read = read_shell,
+	{ .name = "SHELL", .help = "bash or zsh", .read = arg_choice, .words = shells,
 	  .offset = offsetof(struct options, shell) },
 	{ 0 },
 };
@@ -39,12 +32,17 @@ static void each_arg(const struct command *command, void (*visit)(const struct a
 	visit(&help);
 }
 
-static bool takes(const struct command *command, bool interface)
+/* With a blank between. */
+static void print_words(const char *const *words)
 {
-	for (const struct operand *o = command->args.operands; o && o->name; o++)
-		if (interface ? o->is_interface : o->is_file)
-			return true;
-	return false;
+	for (const char *const *word = words; *word; word++)
+		printf("%s%s", word == words ? "" : " ", *word);
+}
+
+/* Whether a value is several of its words. */
+static bool is_list(const struct arg *arg)
+{
+	return strchr(arg->value, ',');
 }
 
 /* ---- bash ---- */
@@ -62,48 +60,80 @@ static void bash_value(const struct arg *arg)
 	printf("\t--%s", arg->name);
 	if (arg->letter)
 		printf("|-%c", arg->letter);
-	fputs(")\n\t\tCOMPREPLY=(", stdout);
+	fputs(")", stdout);
 	if (arg->is_file) {
-		fputs("$(compgen -f -- \"$word\")", stdout);
+		fputs(" _xsk_files;", stdout);
 	} else if (arg->words) {
-		fputs("$(compgen -W '", stdout);
-		for (const char *const *word = arg->words; *word; word++)
-			printf("%s%s", word == arg->words ? "" : " ", *word);
-		fputs("' -- \"$word\")", stdout);
+		fputs(is_list(arg) ? " _xsk_list '" : " _xsk_words '", stdout);
+		print_words(arg->words);
+		fputs("';", stdout);
 	}
-	fputs(")\n\t\treturn ;;\n", stdout);
+	fputs(" return ;;\n", stdout);
+}
+
+/* In any place: what it is to be is not counted. */
+static void bash_operands(const struct command *command)
+{
+	for (const struct operand *o = command->args.operands; o && o->name; o++) {
+		if (o->is_interface) {
+			fputs("\t\t_xsk_interfaces\n", stdout);
+			break;
+		}
+	}
+	for (const struct operand *o = command->args.operands; o && o->name; o++) {
+		if (o->is_file) {
+			fputs("\t\t_xsk_files\n", stdout);
+		} else if (o->words) {
+			fputs("\t\t_xsk_words '", stdout);
+			print_words(o->words);
+			fputs("'\n", stdout);
+		}
+	}
 }
 
 static void bash_command(const struct command *command)
 {
 	printf("_xsk_%s()\n{\n\tcase $before in\n", command->name);
 	each_arg(command, bash_value);
-	fputs("\tesac\n\tcase $word in\n\t-*)\n\t\tCOMPREPLY=($(compgen -W '", stdout);
+	fputs("\tesac\n\tcase $word in\n\t-*)\n\t\t_xsk_words '", stdout);
 	each_arg(command, bash_name);
-	fputs("' -- \"$word\")) ;;\n\t*)\n", stdout);
-	if (takes(command, true))
-		fputs("\t\tCOMPREPLY=($(compgen -W \"$(ls /sys/class/net)\" -- \"$word\"))\n",
-		      stdout);
-	if (takes(command, false))
-		fputs("\t\tCOMPREPLY+=($(compgen -f -- \"$word\"))\n", stdout);
-	if (command == &command_completion)
-		fputs("\t\tCOMPREPLY=($(compgen -W 'bash zsh' -- \"$word\"))\n", stdout);
+	fputs("' ;;\n\t*)\n", stdout);
+	bash_operands(command);
 	fputs("\t\t;;\n\tesac\n}\n\n", stdout);
 }
 
+/* A value behind "=" is three words for bash, which splits there. */
+static const char bash_helpers[] =
+	"# Completion of xsk for bash, by: xsk completion bash\n\n"
+	"_xsk_words()\n{\n\tmapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$word\")\n}\n\n"
+	"_xsk_list()\n{\n\tlocal known=\n\tcompopt -o nospace 2>/dev/null\n"
+	"\tcase $word in\n\t*,*) known=${word%,*}, ;;\n\tesac\n"
+	"\tmapfile -t COMPREPLY < <(compgen -P \"$known\" -W \"$1\" -- \"${word##*,}\")\n}\n\n"
+	"_xsk_files()\n{\n\tcompopt -o filenames 2>/dev/null\n"
+	"\tmapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n}\n\n"
+	"# Not by compgen, which expands its words: a name may be \"$(reboot)\".\n"
+	"_xsk_interfaces()\n{\n\tlocal name\n"
+	"\tfor name in /sys/class/net/*/; do\n"
+	"\t\tname=${name%/}\n\t\tname=${name##*/}\n"
+	"\t\tcase $name in\n\t\t\"$word\"*) COMPREPLY+=(\"$(printf %q \"$name\")\") ;;\n"
+	"\t\tesac\n\tdone\n}\n\n";
+
 static void print_bash(void)
 {
-	fputs("# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause\n"
-	      "# Completion of xsk for bash, by: xsk completion bash\n\n", stdout);
+	fputs("# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause\n", stdout);
+	fputs(bash_helpers, stdout);
 	for (int i = 0; commands[i]; i++)
 		bash_command(commands[i]);
 	fputs("_xsk()\n{\n"
 	      "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
 	      "\tCOMPREPLY=()\n"
-	      "\tif [ \"$COMP_CWORD\" = 1 ]; then\n\t\tCOMPREPLY=($(compgen -W '", stdout);
+	      "\tif [ \"$word\" = = ]; then\n\t\tword=\n"
+	      "\telif [ \"$before\" = = ]; then\n\t\tbefore=${COMP_WORDS[COMP_CWORD-2]}\n"
+	      "\tfi\n"
+	      "\tif [ \"$COMP_CWORD\" = 1 ]; then\n\t\t_xsk_words '", stdout);
 	for (int i = 0; commands[i]; i++)
 		printf("%s ", commands[i]->name);
-	fputs("--help --version' -- \"$word\"))\n\t\treturn\n\tfi\n"
+	fputs("--help --version'\n\t\treturn\n\tfi\n"
 	      "\tcase ${COMP_WORDS[1]} in\n", stdout);
 	for (int i = 0; commands[i]; i++)
 		printf("\t%s) _xsk_%s ;;\n", commands[i]->name, commands[i]->name);
@@ -131,18 +161,22 @@ static void zsh_action(const struct arg *arg)
 	putchar(':');
 	if (arg->is_file) {
 		fputs("_files", stdout);
+	} else if (arg->words && is_list(arg)) {
+		printf("_values -s , %s ", arg->name);
+		print_words(arg->words);
 	} else if (arg->words) {
 		putchar('(');
-		for (const char *const *word = arg->words; *word; word++)
-			printf("%s%s", word == arg->words ? "" : " ", *word);
+		print_words(arg->words);
 		putchar(')');
 	}
 }
 
+/* Those with a letter and a name exclude each other. */
 static void zsh_arg(const struct arg *arg)
 {
 	if (arg->letter)
-		printf(" \\\n\t\t{-%c,--%s%s}'", arg->letter, arg->name, arg->value ? "+" : "");
+		printf(" \\\n\t\t'(-%c --%s)'{-%c%s,--%s%s}'", arg->letter, arg->name, arg->letter,
+		       arg->value ? "+" : "", arg->name, arg->value ? "=" : "");
 	else
 		printf(" \\\n\t\t'--%s%s", arg->name, arg->value ? "=" : "");
 	putchar('[');
@@ -153,16 +187,28 @@ static void zsh_arg(const struct arg *arg)
 	putchar('\'');
 }
 
+static void zsh_operand(const struct operand *operand)
+{
+	printf(" \\\n\t\t'%s%s:%s:", operand->is_rest ? "*" : "",
+	       operand->optional && !operand->is_rest ? ":" : "", operand->name);
+	if (operand->is_interface) {
+		fputs("_net_interfaces", stdout);
+	} else if (operand->is_file) {
+		fputs("_files", stdout);
+	} else if (operand->words) {
+		putchar('(');
+		print_words(operand->words);
+		putchar(')');
+	}
+	putchar('\'');
+}
+
 static void zsh_command(const struct command *command)
 {
-	printf("\t%s)\n\t\t_arguments -s", command->name);
+	printf("\t%s)\n\t\t_arguments -s -S", command->name);
 	each_arg(command, zsh_arg);
-	for (const struct operand *o = command->args.operands; o && o->name; o++) {
-		printf(" \\\n\t\t'%s%s", o->is_rest ? "*" : "", o->optional ? ":" : "");
-		printf(":%s:%s'", o->name, o->is_interface ? "_net_interfaces" :
-		       o->is_file ? "_files" :
-		       command == &command_completion ? "(bash zsh)" : "");
-	}
+	for (const struct operand *o = command->args.operands; o && o->name; o++)
+		zsh_operand(o);
 	fputs(" ;;\n", stdout);
 }
 

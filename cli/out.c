@@ -2,6 +2,7 @@
 #include "out.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +51,7 @@ void out_line(struct out *out)
 		fputc('\n', stderr);
 	out->line_is_open = false;
 	/* In order, where both are one terminal or file. */
-	fflush(stdout);
+	out_flush(out);
 }
 
 /* A C1 control character is two bytes there. */
@@ -203,7 +204,7 @@ void out_json(struct out *out, json_t *object)
 	/* As many digits as a double is good for: 0.1 stays 0.1. */
 	json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(16));
 	fputc('\n', stdout);
-	fflush(stdout);
+	out_flush(out);
 	json_decref(object);
 }
 
@@ -227,6 +228,22 @@ bool out_is_broken(void)
 	return ferror(stdout);
 }
 
+void out_flush(struct out *out)
+{
+	if (fflush(stdout) && !out->write_error)
+		out->write_error = errno;
+}
+
+/* Of a write that stdio made by itself the reason is gone: what would be said now. 0: nothing. */
+static int ask_why(void)
+{
+	struct pollfd fd = { .fd = STDOUT_FILENO };
+
+	if (poll(&fd, 1, 0) > 0 && fd.revents & POLLERR)
+		return EPIPE;
+	return write(STDOUT_FILENO, "", 0) < 0 ? errno : 0;
+}
+
 bool out_close(struct out *out)
 {
 	int err;
@@ -234,10 +251,10 @@ bool out_close(struct out *out)
 	if (out->line_is_open)
 		fputc('\n', stderr);
 	out->line_is_open = false;
-	errno = 0;
-	if (!fflush(stdout) && !ferror(stdout))
+	out_flush(out);
+	if (!ferror(stdout))
 		return true;
-	err = errno;
+	err = out->write_error ? out->write_error : ask_why();
 	/* Who closed the pipe has seen enough. */
 	if (err != EPIPE)
 		fprintf(stderr, "xsk: cannot write to stdout%s%s\n", err ? ": " : "",

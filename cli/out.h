@@ -16,6 +16,7 @@ struct out {
 	bool redraws;		/* stdout is one that can be drawn over */
 	bool rewrites;		/* stderr is a terminal: a line of progress may be written over */
 	bool line_is_open;	/* and it is */
+	int write_error;	/* errno of the first write to stdout that failed, if known */
 };
 
 /* json: --json was given. */
@@ -47,6 +48,9 @@ void out_line(struct out *out);
  * characters, or no UTF-8, become question marks. Returns text.
  */
 char *out_clean(char *text);
+
+/* What stdout has is written. */
+void out_flush(struct out *out);
 
 /* The object as a line on stdout; takes the reference. NULL: there was no memory for it. */
 void out_json(struct out *out, json_t *object);

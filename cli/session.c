@@ -20,6 +20,8 @@ static const char *const waits[] = {
 static const char *const modes[] = { "zero-copy", "native", "generic", NULL };
 /* In the order of the bits of XSK_KEEP_*. */
 static const char *const keeps[] = { "arp", "dhcp", "icmp", "ssh", NULL };
+/* For completion, which knows no ports. */
+static const char *const keep_words[] = { "arp", "dhcp", "icmp", "ssh", "management", NULL };
 
 /* ---- options ---- */
 
@@ -130,9 +132,9 @@ const struct arg session_args[] = {
 
 const struct arg session_keep_args[] = {
 	{ .help = "What is left to the kernel" },
-	{ "keep", 'k', "LIST", "Leave these packets to the kernel: arp, dhcp, icmp, ssh, or "
-	  "management for the four; tcp:PORT, udp:PORT", read_keep, FIELD(keep), 0, 0, NULL,
-	  false },
+	{ "keep", 'k', "WORD[,WORD]", "Leave these packets to the kernel: arp, dhcp, icmp, ssh, or "
+	  "management for the four; tcp:PORT, udp:PORT", read_keep, FIELD(keep), 0, 0,
+	  keep_words, false },
 	{ 0 },
 };
 

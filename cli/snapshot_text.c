@@ -101,10 +101,10 @@ static void packets(const struct text *to, const char *what, const json_t *rates
 static void port_frames(const struct text *to, const struct xsk_port_stats *stats,
 			const json_t *info)
 {
-	fprintf(to->file, "  frames     %" PRIu64 ": pool %" PRIu64 ", FILL %" PRIu64 ", RX %" PRIu64
-		", in use %" PRId64 ", TX %" PRIu64 ", COMPLETION %" PRIu64 "\n", stats->frames,
-		stats->in_pool, stats->in_fill, stats->in_rx, stats->in_caller, stats->in_tx,
-		stats->in_comp);
+	fprintf(to->file, "  frames     %" PRIu64 ": pool %" PRIu64 ", FILL %" PRIu64 ", RX %"
+		PRIu64 ", in use %" PRId64 ", TX %" PRIu64 ", COMPLETION %" PRIu64 "\n",
+		stats->frames, stats->in_pool, stats->in_fill, stats->in_rx, stats->in_caller,
+		stats->in_tx, stats->in_comp);
 	fprintf(to->file, "  rings      ");
 	if (is(info, "receives"))
 		fprintf(to->file, "FILL %" PRIu64 " of %" PRIu64 ", RX %" PRIu64 " of %" PRIu64,
@@ -139,9 +139,9 @@ static void say_port(const struct text *to, const json_t *port)
 		packets(to, "sent", rates, "tx", stats.tx_packets, stats.tx_bytes);
 	port_frames(to, &stats, info);
 	if (stats.filter_matched || stats.filter_kept || stats.filter_passed)
-		fprintf(to->file, "  filter     %" PRIu64 " matched, %" PRIu64 " kept for the kernel, "
-			"%" PRIu64 " did not match\n", stats.filter_matched, stats.filter_kept,
-			stats.filter_passed);
+		fprintf(to->file, "  filter     %" PRIu64 " matched, %" PRIu64 " kept for the "
+			"kernel, %" PRIu64 " did not match\n", stats.filter_matched,
+			stats.filter_kept, stats.filter_passed);
 	report_losses_to(to->file, "  ", to->out, &stats);
 }
 

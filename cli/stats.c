@@ -102,7 +102,7 @@ static bool draw(struct view *view, struct out *out, const json_t *snapshot)
 	else
 		printf("%s%s", view->has_drawn ? "\n" : "", text);
 	view->has_drawn = true;
-	fflush(stdout);
+	out_flush(out);
 	free(text);
 	return true;
 }

@@ -245,9 +245,9 @@ static void usage(void **state)
 	assert_non_null(strstr(text, "\nSecond:\n  -d, --time TIME           A time\n"));
 	assert_non_null(strstr(text, "\n  -h, --help                Show this\n"));
 	assert_non_null(strstr(text, "      --colours COLOUR,COLOUR\n"
-			       "                            Some of them, of which there is so much to "
-			       "say that\n                            it does not fit into one "
-			       "line\n"));
+			       "                            Some of them, of which there is so "
+			       "much to say that\n                            it does not fit "
+			       "into one line\n"));
 	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		assert_true(strlen(line) <= 80);
 	free(text);
