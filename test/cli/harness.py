@@ -17,6 +17,7 @@ The command is the one that XSK names in the environment.
 """
 
 import atexit
+import fcntl
 import glob
 import json
 import os
@@ -26,6 +27,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 import traceback
 from signal import SIGINT     # Program has a method of the module's name
@@ -60,6 +62,11 @@ def ip(*words):
     subprocess.run(['ip', *words], check=True, capture_output=True)
 
 
+def _take_terminal():
+    """So that ^C and hanging up are heard."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Program:
     """A program that runs. Its output is read while it does."""
 
@@ -74,7 +81,8 @@ class Program:
                 environment['TERM'] = 'xterm'
             master, slave = pty.openpty()
             self.process = subprocess.Popen(argv, stdin=slave, stdout=slave, stderr=slave,
-                                            env=environment, start_new_session=True)
+                                            env=environment, start_new_session=True,
+                                            preexec_fn=_take_terminal)
             os.close(slave)
             self.files[master] = 'out'
             self.master = master
