@@ -127,6 +127,15 @@ class Program:
             if left <= 0 or not self._read(left):
                 raise AssertionError(f'no {pattern!r} in:\n{self.out}\n{self.err}')
 
+    def read_until(self, is_enough, timeout=PATIENCE):
+        """Reads on until the function says so; False: not in this time, or it has ended."""
+        end = time.monotonic() + timeout
+        while not is_enough():
+            left = end - time.monotonic()
+            if left <= 0 or not self._read(min(left, 0.1)):
+                return is_enough()
+        return True
+
     def type(self, text):
         os.write(self.master, text.encode())
 
