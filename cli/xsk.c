@@ -16,6 +16,7 @@ const struct command *const commands[] = {
 	&command_recv,
 	&command_send,
 	&command_forward,
+	&command_echo,
 	&command_stats,
 	&command_completion,
 	NULL,
