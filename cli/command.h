@@ -34,6 +34,7 @@ extern const struct command command_recv;
 extern const struct command command_send;
 extern const struct command command_forward;
 extern const struct command command_echo;
+extern const struct command command_latency;
 extern const struct command command_stats;
 extern const struct command command_completion;
 

@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&command_send,
 	&command_forward,
 	&command_echo,
+	&command_latency,
 	&command_stats,
 	&command_completion,
 	NULL,
