@@ -135,4 +135,19 @@ bite capture cli/capture_read 's/^\tpcap_close(pcap);.*//' \
 	wireless 'a descriptor is left open\|LeakSanitizer' || bad=1
 bite capture cli/capture_read 's/header->caplen, \./header->len, ./' \
 	cut-packet 'more bytes than the file has' || bad=1
+# What xsk echo sends back.
+bite respond cli/respond 's/packet->here < UDP_LEN/0/' \
+	udp-cut 'heap-buffer-overflow' || bad=1
+bite respond cli/respond 's/ || len > request->room//' \
+	solicit-tight 'heap-buffer-overflow' || bad=1
+bite respond cli/respond 's/(asks << 8)/(asks << 7)/' \
+	ping 'is == was' || bad=1
+bite respond cli/respond 's/if (answers_back(.*/if (0)/' \
+	udp-from-echo 'the reply is answered' || bad=1
+bite respond cli/respond 's/to_all ? 0 : 0x40/0x40/' \
+	solicit-free 'to_all' || bad=1
+bite respond cli/respond 's/sum = sum ? sum : 0xffff/sum = 0/' \
+	raw-udp-left 'is == was' || bad=1
+bite respond cli/respond_filter 's/0x8000 or/0x8100 or/' \
+	ping6-large 'the filter leaves it' || bad=1
 exit $bad

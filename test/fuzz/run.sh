@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 
 # run.sh SECONDS BUILD_DIR: the recorded inputs through all fuzzers, then new ones for
-# SECONDS in sum: an eighth each for netlink, packets, captures and expressions, whose inputs take
-# microseconds, a quarter for filters and the rest for the calls, whose inputs take the
-# kernel's time. Needs root. A folder built with CC=clang and -Dfuzz=true. What is found
+# SECONDS in sum: an eighth each, and the rest for the calls, whose inputs take the kernel's
+# time. Needs root. A folder built with CC=clang and -Dfuzz=true. What is found
 # is kept in BUILD_DIR/fuzz-findings. Exit status 0: nothing; 1: something; 2: misused.
 set -u
 
@@ -121,7 +120,8 @@ fuzz netlink "$eighth" -max_len=4096 -use_value_profile=1
 fuzz packet "$eighth" -max_len=600 -dict="$here/packet.dict"
 fuzz expression "$eighth" -max_len=256 -dict="$here/expression.dict"
 fuzz capture "$eighth" -max_len=2000
-fuzz filter $((eighth * 2)) -max_len=700 -len_control=0
+fuzz respond "$eighth" -max_len=400
+fuzz filter "$eighth" -max_len=700 -len_control=0
 fuzz api $((seconds - eighth * 6)) -max_len=400 -len_control=0
 complaints=$(log_since "$log_start")
 if [ "$complaints" ]; then
