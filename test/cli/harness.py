@@ -74,7 +74,7 @@ class Program:
         self.terminal = terminal
         self.text = {'out': '', 'err': ''}
         self.files = {}
-        environment = dict(os.environ, LC_ALL='C', **(env or {}))
+        environment = {**os.environ, 'LC_ALL': 'C', **(env or {})}
         if terminal:
             environment.setdefault('TERM', 'xterm')
             if environment['TERM'] == 'dumb':
