@@ -89,7 +89,7 @@ struct xsk_probe_caller {
 	/* RLIMIT_MEMLOCK in bytes, soft and hard; UINT64_MAX: no limit. */
 	uint64_t memlock;
 	uint64_t memlock_hard;
-	uint8_t memlock_matters;	/* it limits the frames; before 5.11 also maps and programs */
+	uint8_t memlock_matters;	/* to frames; before 5.11 to maps and programs too */
 };
 
 /* -EINVAL: info is NULL, or sz cannot be. */
@@ -139,7 +139,7 @@ struct xsk_probe_interface {
 	uint8_t zerocopy;		/* the driver offers it */
 	uint8_t features_told;		/* XSK_PROBE_YES, or not told (before 6.3) */
 	uint8_t metadata_told;		/* so with the other two (before 6.8) */
-	uint64_t features;		/* XSK_PROBE_XDP_*; drivers change them with their settings */
+	uint64_t features;		/* XSK_PROBE_XDP_*; they change with the settings */
 	uint64_t rx_metadata;		/* XSK_PROBE_RX_* */
 	uint64_t tx_metadata;		/* XSK_PROBE_TX_* */
 
@@ -185,7 +185,7 @@ struct xsk_probe_program {
 	uint8_t told;			/* XSK_PROBE_YES: name, tag, uid, loaded_ns, xskmap */
 	uint8_t xskmap;			/* sockets can be fed by it */
 	uint8_t xsks_map;		/* whose map has the name by which others join it */
-	uint8_t by_link;		/* XSK_PROBE_YES: it goes with its last user; _NO: it stays */
+	uint8_t by_link;		/* XSK_PROBE_YES: goes with its last user; _NO: stays */
 	char name[16];
 	char xskmap_name[16];
 	uint8_t tag[8];			/* the kernel's sum of its instructions */

@@ -180,7 +180,8 @@ static void kernel_facts(void **state)
 	assert_string_equal(info.release, name.release);
 	assert_int_equal(info.socket.code, 0);
 	assert_int_equal(info.af_xdp, XSK_PROBE_YES);
-	assert_int_equal(info.need_wakeup, XSK_PROBE_YES);	/* 5.10 has it, all that are tested */
+	/* All kernels that are tested have it. */
+	assert_int_equal(info.need_wakeup, XSK_PROBE_YES);
 	assert_int_equal(info.multi_buffer,
 			 fact(port_opens((struct xsk_port_opts){
 					 .flags = XSK_PORT_MULTI_BUFFER })));
@@ -765,8 +766,8 @@ static bool a_link_changed(int fd)
 /* All that can be read of the two interfaces, into a text that is the caller's. */
 static char *read_settings(void)
 {
-	FILE *pipe = popen("ip -d link; ethtool -l lab0 2>&1; ethtool -k lab0; ethtool -g lab0 2>&1;"
-			   " cat /proc/sys/net/core/* 2>/dev/null", "re");
+	FILE *pipe = popen("ip -d link; ethtool -l lab0 2>&1; ethtool -k lab0; "
+			   "ethtool -g lab0 2>&1; cat /proc/sys/net/core/* 2>/dev/null", "re");
 	char *text = calloc(1, 1 << 16);
 
 	assert_non_null(pipe);
