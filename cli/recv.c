@@ -72,6 +72,11 @@ static const struct operand operands[] = {
 	{ 0 },
 };
 
+static bool writes_to_stdout(const struct options *options)
+{
+	return options->file && !strcmp(options->file, "-");
+}
+
 /* ---- one packet, shown ---- */
 
 static void print_time(struct recv *recv)
@@ -299,7 +304,7 @@ static void say_total(struct recv *recv, struct out *out)
 	       report_say_rate(text, sizeof(text), &rate));
 	if (recv->writer)
 		printf("%" PRIu64 " packets written to %s\n", capture_writer_count(recv->writer),
-		       strcmp(recv->options->file, "-") ? recv->options->file : "stdout");
+		       writes_to_stdout(recv->options) ? "stdout" : recv->options->file);
 	if (stats.filter_passed)
 		printf("%" PRIu64 " passed to the kernel: they did not match\n",
 		       stats.filter_passed);
@@ -345,8 +350,10 @@ static bool receive(struct recv *recv, struct out *out)
 		if (n < 0)
 			return false;
 		if (!n) {
-			/* Nobody waits for what has been said. */
+			/* Nobody waits for what has been said; a file has a second. */
 			fflush(stdout);
+			if (writes_to_stdout(recv->options))
+				capture_writer_flush(recv->writer);
 			n = xsk_wait(session->queues, session->count, run_timeout_ms(&recv->run));
 			if (!session_survives(session, out, n))
 				return false;
@@ -387,7 +394,7 @@ static bool open_all(struct recv *recv, struct out *out)
 
 static bool words_agree(const struct options *options, struct out *out)
 {
-	if (!options->file || strcmp(options->file, "-"))
+	if (!writes_to_stdout(options))
 		return true;
 	if (options->session.json || options->print)
 		out_fail(out, NULL, "recv: stdout can be had by --write, or by --json and --print; "

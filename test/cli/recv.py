@@ -260,11 +260,14 @@ def a_pipe_that_is_closed():
 def so_many_and_no_more():
     with Lab(addresses=False) as lab:
         program = begin(lab, '-c', 3)
-        send(lab, 1, [datagram(number) for number in range(10)])
+        program.signal(signal.SIGSTOP)      # so that it finds many at once, and more in the ring
+        send(lab, 1, [datagram(number) for number in range(100)], pause_every=16)
+        program.signal(signal.SIGCONT)
         assert program.wait() == 0
         lines = program.out.splitlines()
         assert all('UDP, length 22' in line for line in lines[:3])
         assert lines[3].startswith('va: 3 packets, 192 bytes in ')
+        assert lines[4] == '97 more were taken, and are lost'
 
 
 @case
