@@ -375,18 +375,19 @@ static bool send_all(struct send *send, struct out *out)
 static bool drain(struct send *send, struct out *out)
 {
 	uint64_t end = run_now_ns() + DRAIN_NS;
-	const struct timespec pause = { .tv_nsec = 1000000 };
 	struct xsk_port_stats stats;
 
 	for (;;) {
-		for (int i = 0; i < send->session.count; i++)
-			flush(send, send->session.queues[i]);
+		/* Which flushes, and when it polls does the driver's work. */
+		int err = xsk_wait(send->session.queues, send->session.count, 1);
+
+		if (!session_survives(&send->session, out, err))
+			return false;
 		session_stats(&send->session, &stats);
 		if (!stats.in_tx)
 			return true;
 		if (run_now_ns() >= end)
 			break;
-		nanosleep(&pause, NULL);
 	}
 	xsk_port_info(send->session.port, &send->session.info);
 	out_fail(out, send->session.iface, "%" PRIu64 " frames are left that the kernel has not "
