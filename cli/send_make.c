@@ -74,13 +74,15 @@ static bool find_route(struct route *route, const struct send_options *options,
 		       const struct session *session, struct out *out)
 {
 	const struct address *to = &options->dst.first;
+	unsigned char mac[MAC_SIZE];
 	char text[ADDRESS_TEXT];
 	int err = route_find(route, session->info.ifindex, to);
 
 	if (!err && !route->is_local)
 		return true;
-	/* Where all was given, nobody needs to know the way. */
-	if (options->dst_mac.is_set && options->src.count)
+	/* Where all is known, nobody needs to know the way. */
+	if (options->src.count &&
+	    (options->dst_mac.is_set || address_multicast_mac(to, mac)))
 		return true;
 	if (!err)
 		out_fail(out, session->iface, "%s is an address of this host; give another --dst, "

@@ -176,20 +176,24 @@ def stdout_that_is_full_or_closed():
 
 @case
 def a_link_that_goes_down_and_comes_back():
+    packets = series([60 + i % 500 for i in range(600)], gap=2000000)
     with Quiet() as quiet:
         namespace = quiet.lab.namespaces[0]
-        program = quiet.lab.start(0, command('send', 'va', '--dst', '10.66.0.2', '--src',
-                                             '10.66.0.1', '--dst-mac', MACS[1], '--rate', '20',
-                                             '-c', '50', '--json'))
-        program.expect('"type":"rate"')
+        path = write(quiet.path('replayed'), pcap(packets))
+        # More than the ring has room for, or than there are frames: they wait.
+        for words in ((), ('--ring', '32'), ('--ring', '32', '--frames', '1024')):
+            dump = Dump(quiet.lab, 1, quiet.path('arrived'))
+            program = quiet.lab.start(0, command('send', 'va', '-r', path, '--json', *words))
+            time.sleep(0.3)
+            ip('-n', namespace, 'link', 'set', 'va', 'down')
+            time.sleep(0.4)
+            ip('-n', namespace, 'link', 'set', 'va', 'up')
+            assert program.wait() == 0, program.err
+            total = program.json()[-1]
+            assert total['packets'] == 600 and total['stats']['kick_down'] > 0
+            assert contents(dump.packets(600)) == contents(packets)
         ip('-n', namespace, 'link', 'set', 'va', 'down')
-        time.sleep(0.4)
-        ip('-n', namespace, 'link', 'set', 'va', 'up')
-        assert program.wait() == 0, program.err
-        assert program.json()[-1]['packets'] == 50
-        ip('-n', namespace, 'link', 'set', 'va', 'down')
-        program = quiet.lab.run(0, command('send', 'va', '--dst', '10.66.0.2', '--src', '10.66.0.1',
-                                           '--dst-mac', MACS[1], '-c', '5'))
+        program = quiet.lab.run(0, command('send', 'va', '-r', path, '-c', '5'))
         assert program.status == 1
         assert '5 frames are left that the kernel has not sent; it is down' in program.err
 

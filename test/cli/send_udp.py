@@ -167,6 +167,9 @@ def many_at_once():
             assert made.all('eth.dst', 'ip.dst') == (mac, dst)
         made = Made(lab, '--dst', 'ff02::1:2', '--src', ADDRESSES6[0], count=1)
         assert made.all('eth.dst') == ('33:33:00:01:00:02',)
+    with Lab(addresses=False) as lab:       # where the kernel has no way
+        made = Made(lab, '--dst', 'ff05::7', '--src', 'fd00::1', count=1)
+        assert made.all('eth.dst', 'ipv6.src') == ('33:33:00:00:00:07', 'fd00::1')
 
 
 @case
