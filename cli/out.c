@@ -176,12 +176,20 @@ static int columns(void)
 	return size.ws_col - 1;
 }
 
+/* There somebody types other commands meanwhile. Where it is not to be known: no. */
+static bool in_background(void)
+{
+	pid_t foreground = tcgetpgrp(STDERR_FILENO);
+
+	return foreground > 0 && foreground != getpgrp();
+}
+
 void out_progress(struct out *out, const char *format, ...)
 {
 	char text[TEXT_SIZE];
 	va_list args;
 
-	if (out->json)
+	if (out->json || (out->rewrites && in_background()))
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);

@@ -36,7 +36,10 @@ void out_fail(struct out *out, const char *subject, const char *format, ...);
 __attribute__((format(printf, 2, 3)))
 void out_note(struct out *out, const char *format, ...);
 
-/* A line of progress on stderr, over the last one where that is a terminal. Not in JSON. */
+/*
+ * A line of progress on stderr, over the last one where that is a terminal; not in the
+ * background there. Not in JSON.
+ */
 __attribute__((format(printf, 2, 3)))
 void out_progress(struct out *out, const char *format, ...);
 

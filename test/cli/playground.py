@@ -179,6 +179,23 @@ def interrupts_are_of_the_command():
 
 
 @case
+def progress_is_for_the_foreground():
+    with Playground(terminal=True) as played:
+        played.expect('here# ')
+        played.type('there xsk echo veth1 &\n')
+        played.expect('veth1: queue 0')
+        played.type('sleep 2.5; echo sl$((1))pt\n')
+        played.expect('sl1pt')
+        assert 'answered' not in played.program.out
+        played.type('fg\n')
+        played.expect('0pps, 0bit/s answered')
+        played.type('\x03')
+        played.expect('veth1: 0 packets answered')
+        played.type('exit\n')
+        assert played.wait() == 0
+
+
+@case
 def wrong_words():
     for words in (['--queues'], ['--queues', '0'], ['--queues', '65'], ['--queues', 'x'],
                   ['--queues', '1000'], ['--nix'], ['-q']):
