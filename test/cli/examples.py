@@ -17,7 +17,7 @@ from harness import case, main
 from playing import ROOT, Playground
 
 LIMIT = 60              # seconds for an example
-PROMPT = re.compile(r'<(\d+):(\d*)>here# $')
+PROMPT = re.compile(r'<(\d+):(\d*)>here# ')
 ESCAPES = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
 
 # What no example may say, whatever its status: that of a pipeline is its last one's.
