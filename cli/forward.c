@@ -222,7 +222,7 @@ static bool survives(struct forward *forward, struct out *out, int err)
 	int i = 1;
 
 	if (err < 0) {
-		xsk_port_info(forward->sessions[i].port, &info);
+		xsk_port_info(forward->sessions[0].port, &info);
 		i = info.gone ? 0 : 1;
 	}
 	return session_survives(&forward->sessions[i], out, err);
