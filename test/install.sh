@@ -44,8 +44,21 @@ if ldd "$scratch/use-static" | grep libxsk; then
 	exit 1
 fi
 
-for page in man7/xsk.7 man3/xsk_umem__create.3 man3/xsk_umem__delete.3; do
-	if ! [ -e "$stage/usr/local/share/man/$page" ]; then
+# The command runs on what was installed with it, and its completions are those it prints.
+LD_LIBRARY_PATH=$lib
+export LD_LIBRARY_PATH
+share=$stage/usr/local/share
+xsk=$stage/usr/local/bin/xsk
+ldd "$xsk" | grep -q "$lib/libxsk.so.1"
+"$xsk" --version | grep -qx "xsk $(pkg-config --modversion libxsk)"
+"$xsk" completion bash | cmp - "$share/bash-completion/completions/xsk.bash"
+"$xsk" completion zsh | cmp - "$share/zsh/site-functions/_xsk"
+bash -c '. "$1" && complete -p xsk' bash "$share/bash-completion/completions/xsk.bash" |
+	grep -qx 'complete -F _xsk xsk'
+
+for page in man7/xsk.7 man1/xsk.1 man1/xsk-forward.1 man3/xsk_umem__create.3 \
+		man3/xsk_umem__delete.3; do
+	if ! [ -e "$share/man/$page" ]; then
 		echo "no $page among the man pages"
 		exit 1
 	fi

@@ -73,6 +73,12 @@ for page in "$root"/man/xsk-*.1; do
 		bad=1
 	fi
 done
+for name in $("$xsk" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+	if ! [ -e "$root/man/xsk-$name.1" ]; then
+		echo "xsk $name has no page"
+		bad=1
+	fi
+done
 if [ "$pages" = 0 ]; then
 	echo 'man/ has no page of a subcommand'
 	bad=1
