@@ -12,9 +12,7 @@
 
 #include "out.h"
 #include "publish.h"
-
-/* Sockets that are asked for at first; where there are more, again. */
-#define SOCKETS 64
+#include "sockets.h"
 
 /* ---- ports of xsk ---- */
 
@@ -96,46 +94,18 @@ static json_t *take_ports(int ifindex, const json_t *before)
 
 /* ---- sockets, as the kernel tells ---- */
 
-static json_t *socket_memory(const struct xsk_probe_socket *socket)
+/* Whether one of its processes is a command whose port is shown. */
+static bool is_of_xsk(const struct xsk_probe_socket *socket, const json_t *ports)
 {
-	return json_pack("{sI sI sI sI sI}", "id", (json_int_t)socket->umem_id,
-			 "users", (json_int_t)socket->umem_refs,
-			 "size", (json_int_t)socket->umem_size,
-			 "frame_size", (json_int_t)socket->frame_size,
-			 "headroom", (json_int_t)socket->headroom);
-}
-
-static json_t *socket_stats(const struct xsk_probe_socket *socket)
-{
-	return json_pack("{sI sI sI sI sI sI}", "rx_dropped", (json_int_t)socket->rx_dropped,
-			 "rx_invalid", (json_int_t)socket->rx_invalid,
-			 "rx_ring_full", (json_int_t)socket->rx_ring_full,
-			 "rx_fill_empty", (json_int_t)socket->rx_fill_empty,
-			 "tx_invalid", (json_int_t)socket->tx_invalid,
-			 "tx_ring_empty", (json_int_t)socket->tx_ring_empty);
-}
-
-/* *of_xsk: whether one of them is a command whose port is shown. */
-static json_t *socket_processes(const struct xsk_probe_socket *socket, const json_t *ports,
-				bool *of_xsk)
-{
-	json_t *array = json_array();
 	const json_t *port;
 	size_t k;
 
-	*of_xsk = false;
-	for (uint32_t i = 0; i < socket->processes && i < XSK_PROBE_PROCESSES; i++) {
-		const struct xsk_probe_process *process = &socket->process[i];
-		char name[sizeof(process->name)];
-
-		snprintf(name, sizeof(name), "%s", process->name);
-		json_array_append_new(array, json_pack("{si ss}", "pid", (int)process->pid,
-						       "name", out_clean(name)));
+	for (uint32_t i = 0; i < socket->processes && i < XSK_PROBE_PROCESSES; i++)
 		json_array_foreach(ports, k, port)
-			*of_xsk = *of_xsk || json_integer_value(json_object_get(port, "pid")) ==
-					     process->pid;
-	}
-	return array;
+			if (json_integer_value(json_object_get(port, "pid")) ==
+			    socket->process[i].pid)
+				return true;
+	return false;
 }
 
 /* Where the kernel tells no owner: whether it is one of a port's queues. */
@@ -157,57 +127,20 @@ static bool is_ports_queue(const json_t *ports, uint32_t queue)
 
 static json_t *make_socket(const struct xsk_probe_socket *socket, const json_t *ports)
 {
-	json_t *object = json_pack("{sI}", "queue", (json_int_t)socket->queue), *processes;
-	bool of_xsk;
+	json_t *object = sockets_json(socket);
+	bool of_xsk = socket->told == XSK_PROBE_YES ? is_of_xsk(socket, ports) :
+		      is_ports_queue(ports, socket->queue);
 
-	if (socket->told != XSK_PROBE_YES) {
-		json_object_set_new(object, "xsk",
-				    json_boolean(is_ports_queue(ports, socket->queue)));
-		return object;
-	}
-	processes = socket_processes(socket, ports, &of_xsk);
-	json_object_set_new(object, "zero_copy", json_boolean(socket->zerocopy == XSK_PROBE_YES));
-	json_object_set_new(object, "uid", json_integer(socket->uid));
-	json_object_set_new(object, "rx_size", json_integer(socket->rx_size));
-	json_object_set_new(object, "tx_size", json_integer(socket->tx_size));
-	json_object_set_new(object, "fill_size", json_integer(socket->fill_size));
-	json_object_set_new(object, "comp_size", json_integer(socket->comp_size));
-	json_object_set_new(object, "memory", socket_memory(socket));
-	if (socket->stats_told == XSK_PROBE_YES)
-		json_object_set_new(object, "stats", socket_stats(socket));
 	json_object_set_new(object, "xsk", json_boolean(of_xsk));
-	json_object_set_new(object, "processes", processes);
-	json_object_set_new(object, "all_processes",
-			    json_boolean(socket->processes_told == XSK_PROBE_YES));
 	return object;
-}
-
-/* Less than 0: -errno. */
-static int ask_sockets(const char *iface, struct xsk_probe_socket **ret)
-{
-	struct xsk_probe_socket *sockets = NULL;
-	int room = SOCKETS, count;
-
-	for (;;) {
-		free(sockets);
-		sockets = calloc((size_t)room, sizeof(*sockets));
-		if (!sockets)
-			return -ENOMEM;
-		sockets[0].sz = sizeof(*sockets);
-		count = xsk_probe_sockets(iface, sockets, room, NULL);
-		if (count <= room)
-			break;
-		room = count + SOCKETS;
-	}
-	*ret = sockets;
-	return count;
 }
 
 /* NULL: the kernel does not tell. */
 static json_t *take_sockets(const char *iface, const json_t *ports)
 {
 	struct xsk_probe_socket *sockets = NULL;
-	int count = ask_sockets(iface, &sockets);
+	struct xsk_error error;
+	int count = sockets_ask(&sockets, iface, &error);
 	json_t *array = count < 0 ? NULL : json_array();
 
 	for (int i = 0; i < count; i++)
