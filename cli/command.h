@@ -30,6 +30,7 @@ struct command {
 /* Up to NULL, in the order of the help. */
 extern const struct command *const commands[];
 
+extern const struct command command_probe;
 extern const struct command command_recv;
 extern const struct command command_send;
 extern const struct command command_forward;

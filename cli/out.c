@@ -12,7 +12,6 @@
 
 #include <xsk/error.h>
 
-#define HINT_SIZE 256
 #define TEXT_SIZE 1024
 
 /* In the library's hints, and what a person types for it. */
@@ -30,6 +29,7 @@ static const struct {
 	{ "XSK_MODE_GENERIC", "--mode generic" },
 	{ "XSK_DIRECTION_RX", "receiving" },
 	{ "XSK_DIRECTION_TX", "sending" },
+	{ "opts.modes", "--mode" },
 };
 
 void out_open(struct out *out, bool json)
@@ -79,11 +79,11 @@ char *out_clean(char *text)
 
 /* ---- what goes wrong ---- */
 
-static void translate(char to[HINT_SIZE], const char *hint)
+char *out_hint(char to[OUT_HINT], const char *hint)
 {
 	size_t len = 0;
 
-	while (*hint && len < HINT_SIZE - 1) {
+	while (*hint && len < OUT_HINT - 1) {
 		const char *option = NULL;
 
 		for (size_t i = 0; !option && i < sizeof(words) / sizeof(words[0]); i++) {
@@ -95,13 +95,14 @@ static void translate(char to[HINT_SIZE], const char *hint)
 			hint += size;
 		}
 		if (option)
-			len += (size_t)snprintf(to + len, HINT_SIZE - len, "%s", option);
+			len += (size_t)snprintf(to + len, OUT_HINT - len, "%s", option);
 		else
 			to[len++] = *hint++;
-		if (len > HINT_SIZE - 1)
-			len = HINT_SIZE - 1;
+		if (len > OUT_HINT - 1)
+			len = OUT_HINT - 1;
 	}
 	to[len] = '\0';
+	return out_clean(to);
 }
 
 /* Of a subject that may be NULL, with the colon behind it. */
@@ -114,10 +115,9 @@ static const char *begin(char text[TEXT_SIZE], const char *subject)
 
 void out_error(struct out *out, const char *subject, const struct xsk_error *error)
 {
-	char hint[HINT_SIZE], text[TEXT_SIZE], name[TEXT_SIZE], reason[sizeof(error->reason)];
+	char hint[OUT_HINT], text[TEXT_SIZE], name[TEXT_SIZE], reason[sizeof(error->reason)];
 
-	translate(hint, error->hint);
-	out_clean(hint);
+	out_hint(hint, error->hint);
 	snprintf(reason, sizeof(reason), "%s", error->reason);
 	out_clean(reason);
 	out_line(out);

@@ -13,6 +13,7 @@
 #include "version.h"
 
 const struct command *const commands[] = {
+	&command_probe,
 	&command_recv,
 	&command_send,
 	&command_forward,
