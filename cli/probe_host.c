@@ -202,8 +202,8 @@ static void say_memlock(const struct probe_reader *reader, const struct probe_ho
 		snprintf(mend, sizeof(mend), "run as root, or setcap cap_ipc_lock+ep %s",
 			 host->program);
 	if (caller->memlock < QUEUE_MEMORY)
-		probe_say(reader, "memory", PROBE_BAD, mend, "%" PRIu64 " KiB can be locked, and the "
-			  "frames of a queue take %" PRIu64, caller->memlock / 1024,
+		probe_say(reader, "memory", PROBE_BAD, mend, "%" PRIu64 " KiB can be locked, "
+			  "and the frames of a queue take %" PRIu64, caller->memlock / 1024,
 			  QUEUE_MEMORY / 1024);
 	else
 		probe_say(reader, "memory", PROBE_PLAIN, mend, "%" PRIu64 " KiB can be locked, the "

@@ -313,9 +313,9 @@ static void say_socket(const struct probe_reader *reader, const struct xsk_probe
 	char who[LIST_SIZE] = "", mend[LIST_SIZE] = "";
 
 	if (socket->told != XSK_PROBE_YES) {
-		probe_say(reader, "socket", PROBE_WARN, "take a kernel with "
-			  "CONFIG_XDP_SOCKETS_DIAG", "queue %" PRIu32 ": taken, by whom is not told",
-			  socket->queue);
+		probe_say(reader, "socket", PROBE_WARN,
+			  "take a kernel with CONFIG_XDP_SOCKETS_DIAG",
+			  "queue %" PRIu32 ": taken, by whom is not told", socket->queue);
 		return;
 	}
 	append_processes(who, socket->process, socket->processes);
@@ -380,9 +380,11 @@ char *probe_summary(char *text, size_t size, const struct probe_interface *inter
 	const struct xsk_probe_interface *info = &interface->info;
 	char holders[64] = "";
 
+	const char *program = interface->programs[0].name;
+
 	if (interface->program_count > 0)
 		snprintf(holders, sizeof(holders), ", program %s",
-			 interface->programs[0].name[0] ? interface->programs[0].name : "of others");
+			 program[0] ? program : "of others");
 	if (interface->socket_count > 0) {
 		size_t len = strlen(holders);
 
