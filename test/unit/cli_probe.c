@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+
+/* What xsk probe says of kernels and interfaces that are not at hand: each line, and its mend. */
+#include "probe.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* All lines, as "what: text; mend\n". */
+static char said[8192];
+
+static void keep(void *to, const struct probe_line *line)
+{
+	size_t len = strlen(said);
+
+	(void)to;
+	snprintf(said + len, sizeof(said) - len, "%s: %s%s%s\n", line->what, line->text,
+		 *line->mend ? "; " : "", line->mend);
+}
+
+static const struct probe_reader reader = { .read = keep };
+
+static void assert_said(const char *text)
+{
+	if (!strstr(said, text))
+		fail_msg("no '%s' in:\n%s", text, said);
+}
+
+static void say_interface(const struct probe_interface *interface)
+{
+	said[0] = '\0';
+	probe_say_interface(&reader, interface, true);
+}
+
+static struct probe_interface a_nic(void)
+{
+	return (struct probe_interface){ .info = {
+		.name = "eth7", .driver = "ice", .up = XSK_PROBE_YES, .carrier = XSK_PROBE_YES,
+		.ethernet = XSK_PROBE_YES, .mtu = 3820, .rx_queues = 8, .tx_queues = 8,
+		.zerocopy = XSK_PROBE_YES, .zerocopy_frags = 5, .features_told = XSK_PROBE_YES,
+		.features = XSK_PROBE_XDP_BASIC | XSK_PROBE_XDP_ZEROCOPY,
+		.metadata_told = XSK_PROBE_YES, .rx_metadata = XSK_PROBE_RX_HASH,
+		.copy_mtu_4096 = 3822, .zerocopy_mtu_4096 = 3814 } };
+}
+
+static void zero_copy(void **state)
+{
+	struct probe_interface interface = a_nic();
+
+	(void)state;
+	say_interface(&interface);
+	assert_said("zero-copy: yes, packets of up to 5 frames\n");
+	assert_said("XDP: native, zero-copy\n");
+	assert_said("metadata: RX hash\n");
+	/* It fits where it is copied, and not in zero-copy. */
+	assert_said("; ip link set dev eth7 mtu 3814\n");
+	interface.info.mtu = 3814;
+	say_interface(&interface);
+	assert_said("MTU: 3814; a frame of 4096 has room for 3822, in zero-copy 3814");
+	interface.info.features_told = interface.info.zerocopy = XSK_PROBE_NOT_TOLD;
+	say_interface(&interface);
+	assert_said("zero-copy: not told");
+}
+
+static void sockets(void **state)
+{
+	struct xsk_probe_socket list[] = {
+		{ .queue = 3, .told = XSK_PROBE_YES, .zerocopy = XSK_PROBE_YES,
+		  .frame_size = 2048, .uid = 7, .processes = 2,
+		  .process = { { 11, "one" }, { 12, "" } } },
+		{ .queue = 4, .told = XSK_PROBE_YES },
+		{ .queue = 5 },
+	};
+	struct probe_interface interface = a_nic();
+
+	(void)state;
+	interface.sockets = list;
+	interface.socket_count = 3;
+	say_interface(&interface);
+	assert_said("socket: queue 3: taken by one (pid 11), one that has ended (pid 12), uid 7, "
+		    "zero-copy, frames of 2048; kill 11 12\n");
+	assert_said("queue 4: taken by processes that are not told, uid 0, copied, frames of 0; "
+		    "run as root\n");
+	assert_said("queue 5: taken, by whom is not told; take a kernel with "
+		    "CONFIG_XDP_SOCKETS_DIAG\n");
+}
+
+/* A dispatcher has no XSKMAP; one of its components has. */
+static void programs(void **state)
+{
+	struct probe_interface interface = a_nic();
+	struct xsk_probe_program *list = interface.programs;
+
+	(void)state;
+	interface.program_count = 2;
+	list[0] = (struct xsk_probe_program){
+		.id = 5, .mode = XSK_MODE_NATIVE, .told = XSK_PROBE_YES, .name = "xdp_dispatcher",
+		.xskmap = XSK_PROBE_NO, .xsks_map = XSK_PROBE_NO, .by_link = XSK_PROBE_YES,
+		.link_id = 9 };
+	list[1] = list[0];
+	list[1].part_of = 5;
+	list[1].xskmap = XSK_PROBE_YES;
+	say_interface(&interface);
+	assert_said("ports cannot join it; bpftool link detach id 9\n");
+	list[1].xsks_map = XSK_PROBE_YES;
+	say_interface(&interface);
+	assert_said("program: xdp_dispatcher (id 5), a part of 5");
+	assert_null(strstr(said, "cannot join"));
+}
+
+static void an_old_kernel(void **state)
+{
+	struct probe_host host = { .caller = { .memlock_matters = XSK_PROBE_YES,
+					       .memlock = UINT64_C(64) << 20,
+					       .memlock_hard = UINT64_MAX,
+					       .sys_admin = XSK_PROBE_YES } };
+
+	(void)state;
+	said[0] = '\0';
+	host.kernel.need_wakeup = XSK_PROBE_YES;
+	host.kernel.multi_buffer = host.kernel.xdp_link = XSK_PROBE_NO;
+	host.kernel.jit = XSK_PROBE_NO;
+	probe_say_kernel(&reader, &host);
+	assert_said("has: need-wakeup\n");
+	assert_said("has not: programs by link, multi-buffer; take Linux 6.6\n");
+	assert_said("programs: interpreted, which is slow; "
+		    "echo 1 >/proc/sys/net/core/bpf_jit_enable\n");
+	probe_say_caller(&reader, &host);
+	assert_said("memory: 65536 KiB can be locked, the frames of 4 queues; ulimit -l unlimited");
+	/* CAP_SYS_ADMIN does for CAP_BPF and CAP_PERFMON. */
+	assert_null(strstr(said, "cap_bpf"));
+	assert_said("setcap cap_net_raw,cap_net_admin,cap_sys_ptrace+ep");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(zero_copy),
+		cmocka_unit_test(sockets),
+		cmocka_unit_test(programs),
+		cmocka_unit_test(an_old_kernel),
+	};
+
+	return cmocka_run_group_tests_name("cli_probe", tests, NULL, NULL);
+}
