@@ -6,7 +6,7 @@ import signal
 import time
 
 from harness import ADDRESSES, ADDRESSES6, Lab, case, command, ip, main
-from path import INNER, Path, assert_law, lost, send_numbers, totals
+from path import INNER, Path, assert_law, send_numbers, totals
 
 # ---- what it cannot do ----
 
@@ -131,16 +131,11 @@ def any_numbers_of_queues():
             count = 8000
             for frm in range(2):
                 got = send_numbers(path, frm, count)
-                assert got > count * 0.9, f'{queues}: {got}'
-                if frm:
-                    continue
-                first = got
+                assert got == count, f'{queues}: {got}'
             assert program.stop() == 0
-            ends = totals(program)
-            for total, arrived in zip(ends, (first, got)):
+            for total in totals(program):
                 assert_law(total)
-                assert total['packets'] >= arrived, f'{queues}: {total}'
-                assert count <= arrived + lost(total), f'{queues}: {arrived} {total}'
+                assert total['packets'] >= count, f'{queues}: {total}'
 
 
 @case

@@ -101,8 +101,8 @@ static void not_kept(void **state)
 	static const char *const wrong[] = {
 		"", ",", "arp,", ",arp", "arpa", "ar", "ARP", "tcp", "tcp:", "tcp:0", "tcp:65536",
 		"tcp:-1", "tcp:+1", "tcp: 1", "tcp:1x", "tcp:12345678", "sctp:1", "managemen",
-		"tcp:1,tcp:2,tcp:3,tcp:4,tcp:5,tcp:6,tcp:7,tcp:8,tcp:9,tcp:10,tcp:11,tcp:12,"
-		"tcp:13,tcp:14,tcp:15,tcp:16",
+		("tcp:1,tcp:2,tcp:3,tcp:4,tcp:5,tcp:6,tcp:7,tcp:8,tcp:9,tcp:10,tcp:11,tcp:12,"
+		 "tcp:13,tcp:14,tcp:15,tcp:16"),
 	};
 	struct session_options options;
 	char why[ARG_WHY];
