@@ -655,18 +655,24 @@ static void lost_packets(void **state)
 {
 	struct xsk_probe_socket list[MAX];
 	struct xsk_port *port;
+	int count;
 
 	(void)state;
-	if (!kernel_tells_of_sockets()) {
-		print_message("# skipped: the kernel does not tell of AF_XDP sockets\n");
-		skip();
-	}
 	/* Its ring of 16 is full, and is not read. */
 	port = ports_open("lab0", (struct xsk_port_opts){ .queues = 1, .rx_size = 16 });
 	for (uint32_t i = 0; i < 40; i++)
 		lab_send(&lab, i, LAB_MIN_FRAME);
 	usleep(100000);
-	assert_int_equal(sockets(list, NULL), 1);
+	count = sockets(list, NULL);
+	if (!kernel_tells_of_sockets()) {
+		/* It may tell where one is, but not this. */
+		assert_true(count == 1 || count == -EOPNOTSUPP);
+		if (count == 1)
+			assert_not_told(&list[0]);
+		xsk_port_close(port);
+		return;
+	}
+	assert_int_equal(count, 1);
 	assert_int_equal(list[0].rx_ring_full, ports_stats(port).rx_ring_full);
 	assert_int_equal(list[0].rx_dropped, ports_stats(port).rx_dropped);
 	assert_int_equal(list[0].rx_fill_empty, ports_stats(port).rx_fill_empty);
