@@ -162,6 +162,27 @@ in_kernel()
 
 # ---- the commands ----
 
+# What it tells of the NIC, what is to be had of it, and who has it.
+probe()
+{
+	run probe host0 "$xsk" probe "${nics}0" --test
+	want has probe.out '^  driver +(virtio_net|igb)$'
+	want has probe.out '^  test native +opened: native copy$'
+	want has probe.out '^  test generic +opened: generic copy$'
+	if [ "$mode" = zero-copy ]; then
+		want has probe.out '^  zero-copy +yes'
+		want has probe.out '^  test zero-copy +opened: zero-copy$'
+	else
+		want has probe.out '^  test zero-copy +.*zero-copy refused: driver'
+	fi
+	start recv host0 "$xsk" recv "${nics}0"
+	run probe host0 "$xsk" probe "${nics}0"
+	want has probe.out "^  program .*, native, by link, .*; open in xsk \\(pid $last\\)\$"
+	[ "$mode" != zero-copy ] ||
+		want has probe.out "^  socket +queue 0: taken by xsk \\(pid $last\\).*, zero-copy,"
+	want stopped "$last"
+}
+
 # What xsk sends the kernel of the other host takes: addresses, lengths and checksums are right.
 send()
 {
@@ -241,7 +262,8 @@ trap 'exit 1' HUP INT TERM
 make_host host0 "${nics}0" 1 && make_host host1 "${nics}1" 2 || exit 1
 mac0=$(on host0 cat "/sys/class/net/${nics}0/address")
 
-echo '1..5'
+echo '1..6'
+check probe
 check send
 check recv
 check send_and_recv
