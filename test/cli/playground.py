@@ -167,8 +167,10 @@ def interrupts_are_of_the_command():
     # What a shell starts can be interrupted, and the shell stays.
     with Playground(terminal=True) as played:
         played.expect('here# ')
-        for command in ('sleep 1000', 'there sleep 1000'):
-            played.type(f'echo now$((1)); {command}; true\n')
+        # It says so itself that it is there: one that comes too early would be the shell's.
+        command = "sh -c 'echo now$((1)); exec sleep 1000'"
+        for where in ('', 'there '):
+            played.type(f'{where}{command}; true\n')
             played.expect('now1')
             played.type('\x03')
             played.type('echo status$?\n')
