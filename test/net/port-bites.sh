@@ -269,11 +269,11 @@ for name in what_is_kept_stays counters_only_grow one_after_the_other two_ports;
 done
 bite port_filter_change what_is_kept_stays port_filter 's/filter, &port->keep,/filter, NULL,/'
 bite port_filter_change counters_only_grow prog \
-	's/if (code->counts && prog->counters_fd < 0)/if (code->counts)/'
+	's/[*]made = prog->counters_fd < 0;/*made = true;/'
 bite port_filter_change one_after_the_other prog 's/return info.prog_id;/return prog->id + 1;/'
 bite port_filter_change two_ports prog 's/prog->counters_fd = xsk_attached_counters(.*;/;/'
 for name in options other_filters programs_of_others ports_without_filters \
-	interface_that_is_gone privileges; do
+	interface_that_is_gone detached_by_others privileges; do
 	whole port_filter_errors "$name"
 done
 bite port_filter_errors options port_filter 's/opts->keep & ~KNOWN_KEEP/0/'
@@ -285,8 +285,12 @@ bite port_filter_errors programs_of_others prog 's/if (prog->attached_here)/if (
 bite port_filter_errors ports_without_filters port_filter 's/if (port->map_fd >= 0 ||/if (0 ||/'
 bite port_filter_errors ports_without_filters port_filter \
 	's/|| !(port->direction & XSK_DIRECTION_RX)) {/) {/'
-bite port_filter_errors interface_that_is_gone prog 's/err == -ENOLINK ? -ENODEV : err/err/'
-bite port_filter_errors privileges prog 's/explain_eperm(error, "load", missing_for_new())/fd/'
+bite port_filter_errors interface_that_is_gone prog \
+	's/xsk_netdev_get(&dev, ifindex) == -ENODEV/0/'
+bite port_filter_errors detached_by_others prog \
+	's/xsk_netdev_get(&dev, ifindex) == -ENODEV/1/'
+bite port_filter_errors privileges load \
+	's/xsk_load_explain_eperm(error, "load", xsk_load_missing())/fd/'
 
 # ---- what others hide ----
 
