@@ -71,8 +71,8 @@ static const struct arg latency_args[] = {
 	  arg_size, offsetof(struct latency_options, size), 38, TRAVELLER_MAX, NULL, false },
 	{ "timeout", 0, "TIME", "What has not come back after this time is lost; 1s if not given",
 	  arg_time, offsetof(struct latency_options, timeout_ns), 1e5, 3600e9, NULL, false },
-	{ "warmup", 0, "COUNT", "Do not count the first ones, until one is lost; 10 if not given",
-	  arg_count, offsetof(struct latency_options, warmup), 0, 1e9, NULL, false },
+	{ "warmup", 0, "COUNT", "Do not count the first ones, unless nothing comes back; 10 if not "
+	  "given", arg_count, offsetof(struct latency_options, warmup), 0, 1e9, NULL, false },
 	{ "svg", 0, "FILE", "Write a picture of the histogram", arg_text,
 	  offsetof(struct latency_options, svg), 0, 0, NULL, true },
 	{ .help = "Where it goes" },
@@ -282,12 +282,13 @@ static int wait_until(const struct session *session, uint64_t until_ns)
 	return sleep_shortly(session, left);
 }
 
-/* One that is lost on the way to be warm: what comes now is counted as it is. */
+/* Where nothing comes back there is nobody to get warm with: the losses count at once. */
 static void give_up(struct latency *latency)
 {
 	uint64_t oldest = latency->trips.oldest;
 
-	if (trips_give_up(&latency->trips, run_now_ns()) && oldest < latency->first)
+	if (trips_give_up(&latency->trips, run_now_ns()) && !latency->trips.good &&
+	    oldest < latency->first)
 		latency->first = oldest;
 }
 

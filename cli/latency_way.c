@@ -153,11 +153,10 @@ static int take_port(const struct way *way, int *ret)
 			      ((struct sockaddr_in *)&address)->sin_port :
 			      ((struct sockaddr_in6 *)&address)->sin6_port);
 	size = fill_socket_address(&address, &to->to, to->to_port, way->ifindex);
-	/* Without a route it cannot be, and need not be. */
-	if (connect(fd, (struct sockaddr *)&address, size))
-		err = 0;
+	/* Without a route it cannot be; then it hears nothing. */
+	connect(fd, (struct sockaddr *)&address, size);
 	*ret = fd;
-	return err;
+	return 0;
 }
 
 bool latency_find_way(struct traveller_options *ret, int *fd,

@@ -344,6 +344,26 @@ def one_that_stops_midway():
 
 
 @case
+def one_that_is_lost_at_first():
+    """The others are measured all the same, as many as were asked for."""
+    with Lab() as lab:
+        server = lab.start(1, ['python3', '-c', f'''
+import socket
+link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+link.bind(("{ADDRESSES[1]}", 7777))
+print("bound", flush=True)
+while True:
+    data, peer = link.recvfrom(65536)
+    if int.from_bytes(data[8:16], "big") != 3:
+        link.sendto(data, peer)
+'''])
+        server.expect('bound')
+        last = total(latency(lab, ADDRESSES[1], '--port', '7777', '-c', '30', '--in-flight', '4',
+                             '--timeout', '200ms'))
+        assert last['measured'] == 30 and last['warmup'] == 10 and last['lost'] == 1, last
+
+
+@case
 def forged_answers():
     """Neither of another run, nor with a number that was never sent."""
     with Lab() as lab:
