@@ -53,6 +53,7 @@ struct way {
 	int count;
 	bool completes;			/* checksums that were left to the NIC */
 	uint32_t largest;		/* packet that may leave */
+	int most_frames;		/* that it may have */
 	uint64_t packets, bytes;	/* that were sent */
 	uint64_t full;			/* dropped: the TX ring was full */
 	uint64_t too_large;		/* dropped: larger than that */
@@ -146,7 +147,7 @@ static int drop_large(struct way *way, struct lane *lane, struct xsk_frame *fram
 
 	for (int i = 0; i < n; i += count) {
 		count = first_packet(frames + i, n - i, &len);
-		if (len > way->largest) {
+		if (len > way->largest || count > way->most_frames) {
 			way->too_large++;
 			xsk_free(lane->from, frames + i, count);
 			continue;
@@ -321,9 +322,9 @@ static void say_drops(const struct way *way, struct out *out)
 	const char *to = way->to->iface;
 
 	if (way->full)
-		printf("%s%" PRIu64 " dropped: the TX ring of %s was full, %s%s\n",
-		       out_start(out, OUT_YELLOW), way->full, to,
-		       way->is_down ? "or it was down" : "try a larger --ring", out_end(out));
+		printf("%s%" PRIu64 " dropped: the TX ring of %s was full, or it was down; a "
+		       "larger --ring%s\n", out_start(out, OUT_YELLOW), way->full, to,
+		       out_end(out));
 	if (way->too_large)
 		printf("%s%" PRIu64 " dropped: larger than the MTU of %s lets leave%s\n",
 		       out_start(out, OUT_YELLOW), way->too_large, to, out_end(out));
@@ -400,6 +401,7 @@ static void make_way(struct way *way, struct session *from, struct session *to, 
 	*way = (struct way){
 		.from = from, .to = to, .is_down = !from->info.up,
 		.largest = to->info.mtu + LINK_HEADERS,
+		.most_frames = (int)to->info.max_frags,
 		.completes = how == CHECKSUMS_COMPLETE ||
 			     (how == CHECKSUMS_AUTO && leaves_checksums(from->info.driver)),
 	};
