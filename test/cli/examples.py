@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import xml.etree.ElementTree
 
-from harness import case, main
+from harness import XSK, case, main
 from playing import ROOT, Playground
 
 LIMIT = 60              # seconds for an example
@@ -273,6 +273,18 @@ def what_is_wrong_is_found():
 
 # ---- the pages ----
 
+PAGES = sorted(glob.glob(os.path.join(ROOT, 'man', 'xsk*.1')))
+
+
+@case
+def each_command_has_its_page():
+    usage = subprocess.run([XSK, '--help'], check=True, capture_output=True, text=True).stdout
+    names = re.findall(r'^  (\w+)', usage, re.M)
+    assert 'recv' in names, usage
+    pages = [re.sub(r'.*/xsk-?|\.1$', '', path) for path in PAGES]
+    assert sorted(pages) == sorted(['', *names]), pages
+
+
 def case_of(page):
     def typed():
         type_page(page)
@@ -280,7 +292,7 @@ def case_of(page):
     case(typed)
 
 
-for path in sorted(glob.glob(os.path.join(ROOT, 'man', 'xsk*.1'))):
+for path in PAGES:
     case_of(path)
 
 main()
