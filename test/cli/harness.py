@@ -301,7 +301,9 @@ def _on_signal(number, frame):
 def main():
     """Runs the cases, or those that are named on the command line; prints TAP."""
     atexit.register(_clean_up)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # Also where a shell started this in the background, with SIGINT ignored: what ignores it
+    # at its start, as its children would, goes on doing so.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _on_signal)
     chosen = [one for one in _cases if not sys.argv[1:] or one.__name__ in sys.argv[1:]]
     if os.geteuid():
