@@ -30,7 +30,7 @@ int xsk_load_code(const struct xsk_code *code, int map_fd, int counters_fd,
 /* That of a new program which passes all packets, and has no map. */
 int xsk_load_nothing(uint32_t flags);
 
-/* The capabilities that the caller lacks for these three; NULL: none. */
+/* The capabilities that the caller lacks for maps and programs; NULL: none. */
 const char *xsk_load_missing(void);
 
 /* Fails with -EPERM, for want of what is missing; NULL: of nothing that is known. */
