@@ -203,12 +203,15 @@ static void init_queue(struct xsk_port *port, uint32_t index, const struct xsk_i
 	queue->index = index;
 	queue->can_rx = port->direction & XSK_DIRECTION_RX && id < device->rx_queues;
 	queue->can_tx = port->direction & XSK_DIRECTION_TX && id < device->tx_queues;
+	/* There the NIC has no other frames: without them the host would hear nothing. */
+	queue->feeds = queue->can_rx ||
+		       (port->mode == XSK_MODE_ZEROCOPY && id < device->rx_queues);
 	queue->may_tx = queue->can_tx;
 	queue->tx_limit = port->tx_size < port->comp_size ? port->tx_size : port->comp_size;
 }
 
 /*
- * Some for the caller, when he sends too, and for who may share the pool. By what
+ * Some for the caller, when he sends (too), and for who may share the pool. By what
  * others are to have of it, for what they have now (in TX, say) comes back.
  */
 static int stock(struct xsk_queue *queue, struct xsk_error *error)
@@ -224,9 +227,9 @@ static int stock(struct xsk_queue *queue, struct xsk_error *error)
 		taken = port->queues[queue->index].fill_target;
 		most -= taken < most ? taken : most;
 	}
-	if (!queue->can_rx)
+	if (!queue->feeds)
 		return 0;
-	if (!most) {
+	if (!most && queue->can_rx) {
 		xsk_error_set(error, -ENOMEM, "memory", "the ports that share it have all of its "
 			      "%u frames a queue, and none is left to receive on %s",
 			      memory->frames_per_pool, queue->port->name);

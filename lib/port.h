@@ -74,6 +74,7 @@ struct xsk_queue {
 	uint32_t max_frags;
 	bool booked;			/* the place of each frame is kept */
 	bool can_rx;
+	bool feeds;			/* FILL: for itself, or in zero-copy for the host */
 	bool can_tx;
 	bool may_tx;			/* and its queue is still there */
 

@@ -60,6 +60,7 @@ static bool fits(const struct xsk_port *port, const struct xsk_port_request *req
 	return req->device.netdev.mtu <= xsk_fit_mtu_zerocopy(port->driver, room, frames);
 }
 
+/* Also of who only sends: the host receives into the same frames. */
 static int check_zerocopy(const struct xsk_port *port, const struct xsk_port_request *req,
 			  struct xsk_error *error)
 {
@@ -72,11 +73,11 @@ static int check_zerocopy(const struct xsk_port *port, const struct xsk_port_req
 			      other_port(port));
 	if (port->flags & XSK_PORT_MULTI_BUFFER && device->xdp.zc_max_segs == 1)
 		return refuse(error, "driver %s has one frame to a packet there", driver(port));
-	if (port->flags & XSK_PORT_MULTI_BUFFER && device->xdp.zc_max_segs && receives(port) &&
+	if (port->flags & XSK_PORT_MULTI_BUFFER && device->xdp.zc_max_segs &&
 	    !fits(port, req, device->xdp.zc_max_segs))
 		return refuse(error, "driver %s has too few frames to a packet of the MTU there",
 			      driver(port));
-	if (xsk_fit_cuts(port->driver) && receives(port) && !fits(port, req, 1))
+	if (xsk_fit_cuts(port->driver) && !fits(port, req, 1))
 		return refuse(error, "driver %s cuts packets of the MTU in frames of this size",
 			      driver(port));
 	return 0;

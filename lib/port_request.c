@@ -101,7 +101,6 @@ static int check_frames(struct xsk_port_opts *opts, struct xsk_error *error)
 {
 	uint32_t most = opts->flags & XSK_PORT_HUGE ? MAX_FRAME_SIZE
 						    : (uint32_t)xsk_sys_page_size();
-	bool rx = opts->direction & XSK_DIRECTION_RX, tx = opts->direction & XSK_DIRECTION_TX;
 
 	if (!opts->frame_size)
 		opts->frame_size = XSK_PORT_DEFAULT_FRAME_SIZE;
@@ -117,14 +116,6 @@ static int check_frames(struct xsk_port_opts *opts, struct xsk_error *error)
 			      "of %u, of which the kernel takes %u", opts->headroom,
 			      opts->frame_size, XSK_FIT_KERNEL_HEADROOM);
 		return xsk_error_hint(error, "take less headroom, or larger frames");
-	}
-	if (!opts->frames)
-		opts->frames = rx && tx ? opts->fill_size + opts->tx_size :
-			       rx ? 2 * opts->fill_size : opts->tx_size;
-	if (opts->frames < MIN_FRAMES) {
-		xsk_error_set(error, -EINVAL, "opts", "%u frames for each queue are fewer than %u",
-			      opts->frames, MIN_FRAMES);
-		return xsk_error_hint(error, "set opts.frames to %u or more", MIN_FRAMES);
 	}
 	return 0;
 }
@@ -156,6 +147,39 @@ static int check_share(struct xsk_port_opts *opts, struct xsk_error *error)
 }
 
 /* ---- the two together ---- */
+
+static bool may_be_zerocopy(const struct xsk_port_request *req)
+{
+	const struct xsk_interface *device = &req->device;
+
+	return req->opts.modes & XSK_MODE_ZEROCOPY &&
+	       (!device->xdp_told || device->xdp.features & XSK_NETDEV_XDP_ACT_XSK_ZEROCOPY);
+}
+
+/* In zero-copy who only sends has some in FILL too, for what the host receives. */
+static uint32_t default_frames(const struct xsk_port_request *req)
+{
+	const struct xsk_port_opts *opts = &req->opts;
+
+	if (!(opts->direction & XSK_DIRECTION_TX))
+		return 2 * opts->fill_size;
+	if (opts->direction & XSK_DIRECTION_RX || may_be_zerocopy(req))
+		return opts->fill_size + opts->tx_size;
+	return opts->tx_size;
+}
+
+static int check_number(struct xsk_port_request *req, struct xsk_error *error)
+{
+	struct xsk_port_opts *opts = &req->opts;
+
+	if (!opts->frames)
+		opts->frames = default_frames(req);
+	if (opts->frames >= MIN_FRAMES)
+		return 0;
+	xsk_error_set(error, -EINVAL, "opts", "%u frames for each queue are fewer than %u",
+		      opts->frames, MIN_FRAMES);
+	return xsk_error_hint(error, "set opts.frames to %u or more", MIN_FRAMES);
+}
 
 /* The number of queues of the interface, of the directions asked for. */
 static uint32_t queues_in_use(const struct xsk_port_request *req)
@@ -253,7 +277,9 @@ int xsk_port_request_make(struct xsk_port_request *req, const char *ifname,
 	err = xsk_interface_ask(&req->device, ifname, error);
 	if (err)
 		return err;
-	err = xsk_port_filter_request(req, error);
+	err = check_number(req, error);
+	if (!err)
+		err = xsk_port_filter_request(req, error);
 	if (!err)
 		err = check_queues(req, error);
 	return err ? err : check_mtu(req, error);

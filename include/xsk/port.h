@@ -114,7 +114,11 @@ struct xsk_port_opts {
 	size_t sz;		/* sizeof(struct xsk_port_opts) */
 	uint32_t flags;		/* XSK_PORT_*; default none */
 	uint32_t modes;		/* XSK_MODE_*, those allowed; default all */
-	uint32_t direction;	/* XSK_DIRECTION_*; default both. Who only sends needs no program */
+	/*
+	 * XSK_DIRECTION_*; default both. Who only sends needs no program. In zero-copy the
+	 * host's packets come into the port's frames then: up to half of them are in FILL.
+	 */
+	uint32_t direction;
 	uint32_t first_queue;	/* default 0 */
 	uint32_t queues;	/* how many from there on; default all that are in use */
 	uint32_t frame_size;	/* bytes, a power of two, 2048 to a page (with
@@ -122,7 +126,7 @@ struct xsk_port_opts {
 				 */
 	uint32_t frames;	/* for each queue, at least 16; default fill_size and tx_size
 				 * together, or of who only receives twice fill_size, of who
-				 * only sends tx_size
+				 * only sends, where there is no zero-copy, tx_size
 				 */
 	uint32_t headroom;	/* bytes kept free in front of a packet, beside the
 				 * kernel's own 256 in front of a received one; default 0

@@ -217,6 +217,40 @@ static void transmit_only(void **state)
 	pass_packets((struct xsk_port_opts){ .direction = XSK_DIRECTION_TX });
 }
 
+/*
+ * The NIC has no frames but the port's: those that the port keeps in FILL. More packets
+ * than there are, so they must come back to the NIC; and after a link that was down too.
+ */
+static void host_hears_while_sending(void **state)
+{
+	struct xsk_port_opts opts = { .direction = XSK_DIRECTION_TX, .frames = 600 };
+	struct xsk_port *port;
+	int stack;
+
+	(void)state;
+	SKIP_WITHOUT_ZEROCOPY();
+	port = open_zerocopy(opts);
+	assert_int_equal(ports_stats(port).in_fill, 300);
+	for (int turn = 0; turn < 2; turn++) {
+		stream(port);
+		stack = lab_stack_open();
+		for (uint32_t i = 0; i < 2 * COUNT; i++) {
+			send_one(xsk_port_queue(port, 0), i, 100);
+			lab_send(&lab, i, 60 + i);
+			lab_stack_expect(stack, i, 60 + i);
+		}
+		close(stack);
+		nics_drain_peer(&lab);
+		ports_assert_law(port);
+		if (turn)
+			break;
+		lab_run("ip link set lab0 down && ip link set lab0 up");
+		nics_await_link(&lab);
+	}
+	assert_int_equal(ports_stats(port).in_fill, 300);
+	xsk_port_close(port);
+}
+
 static void checked(void **state)
 {
 	(void)state;
@@ -442,6 +476,7 @@ int main(int argc, char **argv)
 		TEST(copy_modes),
 		TEST(receive_only),
 		TEST(transmit_only),
+		TEST(host_hears_while_sending),
 		TEST(checked),
 		TEST(spinning),
 		TEST(busy_polling),
