@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * Returns the UDP packets that arrive at an interface to where they came from.
- *
  *     echo IFACE [seconds]      as root
- *
  * It takes all packets from the kernel, ARP too: not for the interface of your login.
  * Shows: a packet is changed where it lies and sent from there, by one thread for all
  * queues; each frame that was received is sent or freed.
@@ -14,7 +12,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <xsk/xsk.h>
 
@@ -45,24 +42,27 @@ static bool turn(unsigned char *packet, uint32_t len)
 	return true;
 }
 
-static int echo(struct xsk_queue *queue)
+static int echo(struct xsk_queue *queue, struct xsk_queue *first)
 {
+	struct xsk_queue *by = xsk_queue_direction(queue) & XSK_DIRECTION_TX ? queue : first;
 	struct xsk_frame frames[64];
-	int sent, turned = 0, n = xsk_rx(queue, frames, 64);
+	int sent, turned = 0, n = 0;
 
-	for (int i = 0; i < n; i++) {
+	if (xsk_queue_direction(queue) & XSK_DIRECTION_RX)
+		n = xsk_rx(queue, frames, 64);
+	for (int i = 0; i < n; i++)
 		if (turn(xsk_frame_data(queue, &frames[i]), frames[i].len))
 			frames[turned++] = frames[i];
 		else
 			xsk_free(queue, &frames[i], 1);
-	}
-	sent = xsk_tx(queue, frames, n < 0 ? n : turned);	/* an error passes through */
+	sent = xsk_tx(by, frames, n < 0 ? n : turned);	/* an error passes through */
 	return sent < 0 ? sent : xsk_free(queue, frames + sent, turned - sent);
 }
 
 int main(int argc, char **argv)
 {
 	struct xsk_queue *queues[XSK_WAIT_MAX + 1];	/* one too many: xsk_wait() says so */
+	struct xsk_port_opts opts = { .sz = sizeof(opts), .flags = XSK_PORT_ONE_THREAD };
 	struct xsk_port_stats s = { .sz = sizeof(s) };
 	struct xsk_port_info info = { .sz = sizeof(info) };
 	struct xsk_error e = { 0 };
@@ -75,7 +75,7 @@ int main(int argc, char **argv)
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	signal(SIGALRM, on_signal);
-	if (xsk_port_open(&port, argv[1], NULL, &e))
+	if (xsk_port_open(&port, argv[1], &opts, &e))
 		goto end;
 	xsk_port_info(port, &info);
 	printf("%s: %u queue(s), %s\n", argv[1], info.queues, info.mode_text);
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 	alarm(argc == 3 ? atoi(argv[2]) : 0);
 	while (!stop && err >= 0) {
 		for (int i = 0; i < count && err >= 0; i++)
-			err = echo(queues[i]);
+			err = echo(queues[i], queues[0]);
 		if (err >= 0)
 			err = xsk_wait(queues, count, 1000);	/* sends, too */
 	}

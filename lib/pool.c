@@ -168,6 +168,42 @@ int xsk_pool_create(struct xsk_memory **ret, const struct xsk_memory_request *re
 	return 0;
 }
 
+/* ---- one pool to another ---- */
+
+static struct xsk_pool *fullest(const struct xsk_memory *memory, const struct xsk_pool *but)
+{
+	struct xsk_pool *most = NULL;
+
+	for (uint32_t i = 0; i < memory->npools; i++) {
+		struct xsk_pool *pool = &memory->pools[i];
+
+		if (pool != but && pool->count && (!most || pool->count > most->count))
+			most = pool;
+	}
+	return most;
+}
+
+static void move_frames(struct xsk_memory *memory, struct xsk_pool *from, struct xsk_pool *to,
+			uint32_t n)
+{
+	uint32_t owner = xsk_owner(XSK_PLACE_POOL, 0, (uint32_t)(to - memory->pools));
+
+	xsk_set_number(&from->count, from->count - n);
+	memcpy(to->free + to->count, from->free + from->count, n * sizeof(*to->free));
+	for (uint32_t i = 0; memory->book && i < n; i++)
+		xsk_pool_set_owner(memory, to->free[to->count + i], owner);
+	xsk_set_number(&to->count, to->count + n);
+}
+
+/* Half of what the fullest has, so that they do not take it from each other in turn. */
+void xsk_pool_borrow(struct xsk_memory *memory, struct xsk_pool *pool, uint32_t n)
+{
+	struct xsk_pool *from;
+
+	while (pool->count < n && (from = fullest(memory, pool)))
+		move_frames(memory, from, pool, (from->count + 1) / 2);
+}
+
 /* ---- the book ---- */
 
 int64_t xsk_pool_lent(const struct xsk_memory *memory)

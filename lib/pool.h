@@ -98,6 +98,7 @@ struct xsk_memory {
 	 */
 	bool checked;
 	uint64_t tag;		/* in its place; 0: none */
+	bool one_thread;	/* has all pools, so they help each other out */
 	/* Bound, so all further queues are like it. By the first port. */
 	bool multi_buffer;
 	bool zerocopy;
@@ -129,6 +130,9 @@ void xsk_pool_reset(struct xsk_memory *memory);
  * is in no pool is the kernel's. -ENOMEM.
  */
 int xsk_pool_begin_book(struct xsk_memory *memory, uint32_t port);
+
+/* Until the pool has n frames, as far as others have some. Only if one thread has all. */
+void xsk_pool_borrow(struct xsk_memory *memory, struct xsk_pool *pool, uint32_t n);
 
 /* Frames that the caller has, of all pools. */
 int64_t xsk_pool_lent(const struct xsk_memory *memory);

@@ -51,13 +51,32 @@ static void await_release(const struct xsk_port *port, const struct xsk_queue *q
 		return;
 	}
 	fd = xsk_socket_open(&ignored);
-	if (fd >= 0 && !xsk_umem_register(fd, &area, &ignored) &&
-	    !xsk_umem_map_rings(&rings, fd, &area, &ignored) &&
-	    !xsk_socket_set_rings(fd, 1, 0, &ignored))
+	if (fd < 0 || xsk_umem_register(fd, &area, &ignored) ||
+	    xsk_umem_map_rings(&rings, fd, &area, &ignored) ||
+	    xsk_socket_set_rings(fd, 1, 0, &ignored))
+		xsk_sys_sleep_ms(RELEASE_MS);
+	else
 		xsk_socket_bind(fd, &binding, &ignored);
 	xsk_umem_unmap_rings(&rings);
 	xsk_sys_close(fd);
 	xsk_memory_unmap(area.addr, area.size);
+}
+
+/*
+ * Copied packets can lie in the driver's ring by reference (virtio-net), and others are about
+ * to write to the frames. What was not taken from TX never will be.
+ */
+static void await_sent(const struct xsk_queue *queue)
+{
+	uint32_t taken;
+
+	for (int ms = 0; ms < RELEASE_MS; ms++) {
+		taken = __atomic_load_n(queue->tx.consumer, __ATOMIC_ACQUIRE) -
+			__atomic_load_n(queue->comp.producer, __ATOMIC_ACQUIRE);
+		if (!taken)
+			return;
+		xsk_sys_sleep_ms(1);
+	}
 }
 
 void xsk_port_close_queues(struct xsk_port *port)
@@ -70,6 +89,8 @@ void xsk_port_close_queues(struct xsk_port *port)
 
 		if (queue->fd < 0)
 			continue;
+		if (was_bound && queue->can_tx && !queue->gone && memory->nports > 1)
+			await_sent(queue);
 		close_socket(queue);
 		if (was_bound && queue->zerocopy && !queue->gone && memory->nports > 1)
 			await_release(port, queue);
@@ -178,6 +199,7 @@ static int make_memory(struct xsk_port *port, const struct xsk_port_request *req
 	if (err)
 		return err;
 	memory->multi_buffer = opts->flags & XSK_PORT_MULTI_BUFFER;
+	memory->one_thread = opts->flags & XSK_PORT_ONE_THREAD;
 	return enter_memory(port, memory, error);
 }
 
@@ -258,11 +280,6 @@ static int find_base(const struct xsk_memory *memory)
 /* Its size and its flags are as they must be. */
 static int explain_register(const struct xsk_umem_area *area, struct xsk_error *error)
 {
-	if (area->frame_size > xsk_sys_page_size()) {
-		xsk_error_set(error, -EINVAL, "umem", "the kernel takes no frames of %u bytes, "
-			      "more than a page (before 6.3)", area->frame_size);
-		return xsk_error_hint(error, "take smaller frames");
-	}
 	xsk_error_set(error, -EINVAL, "umem", "a headroom of %u bytes leaves the kernel too little "
 		      "of frames of %u", area->headroom, area->frame_size);
 	return xsk_error_hint(error, "take less headroom (some kernels want 704 bytes beside "
@@ -307,13 +324,28 @@ static int make_rings(struct xsk_queue *queue, bool first, struct xsk_error *err
 	return 0;
 }
 
-/* Another port of the memory, which the kernel calls a flag that cannot be. */
+/*
+ * The same number may be another interface's, in another network namespace. By its name,
+ * where the kernel cannot tell that (before 5.14).
+ */
+static bool same_interface(const struct xsk_port *one, const struct xsk_port *other)
+{
+	uint64_t here, there;
+
+	if (one->ifindex != other->ifindex)
+		return false;
+	if (xsk_sys_netns_of(one->ask_fd, &here) || xsk_sys_netns_of(other->ask_fd, &there))
+		return !strcmp(one->name, other->name);
+	return here == there;
+}
+
+/* Another port of the memory. The kernel has many words for that. */
 static bool has_queue(const struct xsk_queue *queue)
 {
 	for (int i = 0; i < XSK_POOL_MAX_PORTS; i++) {
 		const struct xsk_port *other = queue->memory->ports[i];
 
-		if (other && other != queue->port && other->ifindex == queue->port->ifindex &&
+		if (other && other != queue->port && same_interface(other, queue->port) &&
 		    queue->id - other->first_queue < other->nqueues)
 			return true;
 	}
@@ -329,11 +361,6 @@ static int explain_bind(const struct xsk_queue *queue, int err, struct xsk_error
 			      "shared is gone");
 		return xsk_error_hint(error, "close that port, and open this one with memory of "
 				      "its own");
-	}
-	if (err == -EINVAL && has_queue(queue)) {
-		xsk_error_set(error, -EBUSY, "bind", "queue %u belongs to the port of %s whose "
-			      "memory is shared", queue->id, port->name);
-		return xsk_error_hint(error, "take another queue, or another interface");
 	}
 	if (err != -EINVAL || port->mode == XSK_MODE_ZEROCOPY ||
 	    !(port->flags & XSK_PORT_MULTI_BUFFER))
@@ -355,6 +382,11 @@ static int bind_queue(struct xsk_queue *queue, int base, struct xsk_error *error
 	};
 	int err;
 
+	if (has_queue(queue)) {
+		xsk_error_set(error, -EBUSY, "bind", "queue %u belongs to the port of %s whose "
+			      "memory is shared", queue->id, port->name);
+		return xsk_error_hint(error, "take another queue, or another interface");
+	}
 	if (base < 0) {
 		binding.flags = XDP_USE_NEED_WAKEUP;
 		binding.flags |= port->mode == XSK_MODE_ZEROCOPY ? XDP_ZEROCOPY : XDP_COPY;

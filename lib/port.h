@@ -166,9 +166,10 @@ void xsk_port_close_queues(struct xsk_port *port);
 
 /* ---- port_burst.c ---- */
 
-/* Completed frames back to the pool; those of all ports that share it. */
+/* Completed frames back to the pool. */
 void xsk_queue_drain(struct xsk_queue *queue);
-void xsk_queue_drain_all(struct xsk_queue *queue);
+/* Where the pool has not n: those of all that use it, and what other pools can spare. */
+void xsk_queue_find_frames(struct xsk_queue *queue, uint32_t n);
 /* FILL gets what it lacks, as far as the pool has it. */
 void xsk_queue_refill(struct xsk_queue *queue);
 
@@ -192,8 +193,12 @@ int xsk_refuse_free(struct xsk_queue *queue, const struct xsk_frame *frames, int
 int xsk_refuse_surplus(struct xsk_queue *queue);
 int xsk_refuse_large(struct xsk_queue *queue, int n);
 int xsk_refuse_direction(const struct xsk_queue *queue, const char *step);
-/* A frame that is not the caller's, or of other memory; step: "free" or "tx". */
-int xsk_refuse_owner(struct xsk_queue *queue, const struct xsk_frame *frame, const char *step);
+/*
+ * The frame after n good ones is not the caller's, is one of these once more, or of other
+ * memory; step: "free" or "tx".
+ */
+int xsk_refuse_owner(struct xsk_queue *queue, const struct xsk_frame *frames, int n,
+		     const char *step);
 
 /* ---- port_kick.c ---- */
 

@@ -7,7 +7,8 @@
  *
  * The kernel never has more frames for receiving than FILL has entries, nor more to
  * send than COMPLETION has: so FILL and TX always have room for what may go in, and
- * their consumers' counters, which the kernel writes, need not be read.
+ * their consumers' counters, which the kernel writes, need not be read. (As long as it
+ * completes what it was given, once. Else the book of a checked port tells.)
  */
 #include "port.h"
 
@@ -63,28 +64,37 @@ static inline void get_frames(const struct xsk_ring_cons *ring, struct xsk_frame
 
 /* ---- receive ---- */
 
+static void drain_queues(const struct xsk_port *port, uint32_t first, uint32_t end)
+{
+	for (uint32_t i = first; i < end && i < port->nqueues; i++)
+		if (port->queues[i].tx_out)
+			xsk_queue_drain(&port->queues[i]);
+}
+
 /*
  * What was sent comes back, of all ports that share the pool, for this thread is
- * theirs too. Else who only waits for packets, and has sent all frames, would have
- * none to receive with.
+ * theirs too; and of all queues, if it is. Else who only waits for packets, and has sent
+ * all frames, would have none to receive with.
  */
-void xsk_queue_drain_all(struct xsk_queue *queue)
+void xsk_queue_find_frames(struct xsk_queue *queue, uint32_t n)
 {
-	const struct xsk_memory *memory = queue->memory;
+	struct xsk_memory *memory = queue->memory;
+	uint32_t first = memory->one_thread ? 0 : queue->index;
+	uint32_t end = memory->one_thread ? memory->npools : queue->index + 1;
 	uint32_t left = memory->nports;
 
 	if (queue->tx_out)
 		xsk_queue_drain(queue);
-	for (int i = 0; unlikely(memory->nports > 1) && left; i++) {
-		const struct xsk_port *port = memory->ports[i];
-
-		if (!port)
+	if (queue->pool->count >= n)
+		return;
+	for (int i = 0; left; i++) {
+		if (!memory->ports[i])
 			continue;
 		left--;
-		if (port != queue->port && queue->index < port->nqueues &&
-		    port->queues[queue->index].tx_out)
-			xsk_queue_drain(&port->queues[queue->index]);
+		drain_queues(memory->ports[i], first, end);
 	}
+	if (memory->one_thread)
+		xsk_pool_borrow(memory, queue->pool, n);
 }
 
 void xsk_queue_refill(struct xsk_queue *queue)
@@ -93,7 +103,7 @@ void xsk_queue_refill(struct xsk_queue *queue)
 	struct xsk_pool *pool = queue->pool;
 
 	if (unlikely(n > pool->count))
-		xsk_queue_drain_all(queue);
+		xsk_queue_find_frames(queue, n);
 	if (unlikely(queue->booked)) {
 		xsk_checked_refill(queue);
 		return;
@@ -271,7 +281,7 @@ int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 		return -ENODEV;
 	queue->wants_frames = false;
 	if (unlikely(pool->count < (uint32_t)n))
-		xsk_queue_drain_all(queue);
+		xsk_queue_find_frames(queue, (uint32_t)n);
 	if (unlikely(pool->count < (uint32_t)n)) {
 		queue->wants_frames = true;
 		n = (int)pool->count;

@@ -163,7 +163,7 @@ static int refuse_first(struct xsk_queue *queue, const struct xsk_frame *frames,
 		return xsk_refuse_tx(queue, frames, n);
 	for (; is_in(queue, frames[i].addr - queue->memory->tag, XSK_PLACE_CALLER); i++)
 		set(queue, frames[i].addr - queue->memory->tag, owner(queue, XSK_PLACE_TX));
-	err = xsk_refuse_owner(queue, &frames[i], "tx");
+	err = xsk_refuse_owner(queue, frames, i, "tx");
 	give_back(queue, frames, i);
 	return err;
 }
@@ -233,7 +233,7 @@ int xsk_checked_free(struct xsk_queue *queue, const struct xsk_frame *frames, in
 			set(queue, addr, pools(queue));
 			continue;
 		}
-		err = xsk_refuse_owner(queue, &frames[i], "free");
+		err = xsk_refuse_owner(queue, frames, i, "free");
 		give_back(queue, frames, i);
 		return err;
 	}

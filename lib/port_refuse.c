@@ -119,7 +119,8 @@ int xsk_refuse_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n
 
 	switch (err) {
 	case -EFAULT:
-		return xsk_refuse_owner(queue, first_bad(queue, frames), "tx");
+		return xsk_refuse_owner(queue, frames, (int)(first_bad(queue, frames) - frames),
+					"tx");
 	case -ERANGE:
 		explain_length(queue, first_bad(queue, frames), &error);
 		break;
@@ -143,7 +144,7 @@ int xsk_refuse_free(struct xsk_queue *queue, const struct xsk_frame *frames, int
 
 	while (i < n - 1 && untagged(queue, frames[i].addr) < queue->area_size)
 		i++;
-	return xsk_refuse_owner(queue, &frames[i], "free");
+	return xsk_refuse_owner(queue, frames, i, "free");
 }
 
 int xsk_refuse_surplus(struct xsk_queue *queue)
@@ -193,8 +194,8 @@ int xsk_refuse_direction(const struct xsk_queue *queue, const char *step)
 	xsk_error_set(&error, -EOPNOTSUPP, step, "queue %u of %s only %s: the interface has fewer "
 		      "queues of the other kind", queue->id, queue->port->name,
 		      receives ? "receives" : "sends");
-	xsk_error_hint(&error, "take a queue that has both (xsk_queue_direction()), or change "
-		       "their number (ethtool -L)");
+	xsk_error_hint(&error, "take a queue that has both (xsk_queue_direction()), with "
+		       "XSK_PORT_ONE_THREAD, or change their number (ethtool -L)");
 	return xsk_error_keep(&error);
 }
 
@@ -257,13 +258,39 @@ static int refuse_tag(struct xsk_queue *queue, uint64_t addr, const char *step)
 	return refuse(queue, &error);
 }
 
-int xsk_refuse_owner(struct xsk_queue *queue, const struct xsk_frame *frame, const char *step)
+/* Among the n frames before it in the call, and what that made of it is not to be told. */
+static bool is_there_twice(const struct xsk_queue *queue, const struct xsk_frame *frames, int n)
 {
+	uint64_t start = frames[n].addr & ~queue->offset_mask;
+
+	while (n--)
+		if ((frames[n].addr & ~queue->offset_mask) == start)
+			return true;
+	return false;
+}
+
+static int refuse_twice(struct xsk_queue *queue, const struct xsk_frame *frame, const char *step)
+{
+	struct xsk_error error;
+
+	xsk_error_set(&error, -EINVAL, step, "queue %u of %s is given frame 0x%llx twice in one "
+		      "call", queue->id, queue->port->name, (unsigned long long)frame->addr);
+	xsk_error_hint(&error, "give each frame once; a copy of a packet wants a frame of its own "
+		       "(xsk_alloc())");
+	return refuse(queue, &error);
+}
+
+int xsk_refuse_owner(struct xsk_queue *queue, const struct xsk_frame *frames, int n,
+		     const char *step)
+{
+	const struct xsk_frame *frame = frames + n;
 	uint64_t addr = untagged(queue, frame->addr);
 	const char *name = queue->port->name;
 	struct xsk_error error;
 	char owner[128];
 
+	if (addr < queue->area_size && queue->memory->book && is_there_twice(queue, frames, n))
+		return refuse_twice(queue, frame, step);
 	if (addr < queue->area_size && queue->memory->book) {
 		describe_owner(queue, xsk_pool_owner(queue->memory, addr), owner, sizeof(owner));
 		xsk_error_set(&error, -EINVAL, step, "queue %u of %s is given frame 0x%llx, which "

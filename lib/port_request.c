@@ -14,11 +14,10 @@
 
 #define KNOWN_FLAGS (XSK_PORT_CHECKED | XSK_PORT_MULTI_BUFFER | XSK_PORT_HUGE | \
 		     XSK_PORT_NO_HUGE | XSK_PORT_MAP_FD | XSK_PORT_REPLACE | \
-		     XSK_PORT_LARGE_MTU | XSK_PORT_NO_COUNTERS)
+		     XSK_PORT_LARGE_MTU | XSK_PORT_NO_COUNTERS | XSK_PORT_ONE_THREAD)
 #define ALL_MODES (XSK_MODE_ZEROCOPY | XSK_MODE_NATIVE | XSK_MODE_GENERIC)
 #define BOTH_DIRECTIONS (XSK_DIRECTION_RX | XSK_DIRECTION_TX)
 #define MIN_FRAME_SIZE 2048
-#define MAX_FRAME_SIZE 65536
 #define MIN_FRAMES 16
 /* The kernel allocates larger ones too, but may need seconds for it. */
 #define MAX_RING_SIZE (1U << 20)
@@ -40,6 +39,12 @@ static int refuse_wait(struct xsk_error *error, uint32_t wait)
 	return xsk_error_hint(error, "take XSK_WAIT_SLEEP, XSK_WAIT_SPIN or XSK_WAIT_BUSY_POLL");
 }
 
+static int refuse_busy_poll(struct xsk_error *error, const char *what, uint32_t value, int most)
+{
+	xsk_error_set(error, -EINVAL, "opts", "%s %u is more than the kernel takes", what, value);
+	return xsk_error_hint(error, "take at most %d; 0 is the default", most);
+}
+
 static int check_words(const struct xsk_port_opts *opts, struct xsk_error *error)
 {
 	if (opts->flags & ~KNOWN_FLAGS)
@@ -50,13 +55,11 @@ static int check_words(const struct xsk_port_opts *opts, struct xsk_error *error
 		return refuse(error, "direction", opts->direction);
 	if (opts->wait > XSK_WAIT_BUSY_POLL)
 		return refuse_wait(error, opts->wait);
-	if (opts->busy_poll_us > INT32_MAX || opts->busy_poll_budget > UINT16_MAX) {
-		xsk_error_set(error, -EINVAL, "opts", "busy_poll_us %u or busy_poll_budget %u is "
-			      "more than the kernel takes", opts->busy_poll_us,
-			      opts->busy_poll_budget);
-		return xsk_error_hint(error, "take at most %d and %d; 0 is the default of each",
-				      INT32_MAX, UINT16_MAX);
-	}
+	if (opts->busy_poll_us > INT32_MAX)
+		return refuse_busy_poll(error, "busy_poll_us", opts->busy_poll_us, INT32_MAX);
+	if (opts->busy_poll_budget > UINT16_MAX)
+		return refuse_busy_poll(error, "busy_poll_budget", opts->busy_poll_budget,
+					UINT16_MAX);
 	if (opts->flags & XSK_PORT_HUGE && opts->flags & XSK_PORT_NO_HUGE) {
 		xsk_error_set(error, -EINVAL, "opts", "XSK_PORT_HUGE and XSK_PORT_NO_HUGE exclude "
 			      "each other");
@@ -99,8 +102,7 @@ static int check_rings(struct xsk_port_opts *opts, struct xsk_error *error)
 
 static int check_frames(struct xsk_port_opts *opts, struct xsk_error *error)
 {
-	uint32_t most = opts->flags & XSK_PORT_HUGE ? MAX_FRAME_SIZE
-						    : (uint32_t)xsk_sys_page_size();
+	uint32_t most = (uint32_t)xsk_sys_page_size();	/* in huge pages too */
 
 	if (!opts->frame_size)
 		opts->frame_size = XSK_PORT_DEFAULT_FRAME_SIZE;
@@ -108,8 +110,8 @@ static int check_frames(struct xsk_port_opts *opts, struct xsk_error *error)
 	    opts->frame_size > most) {
 		xsk_error_set(error, -EINVAL, "opts", "frames of %u bytes: the size is a power of "
 			      "two, 2048 to %u", opts->frame_size, most);
-		return xsk_error_hint(error, "larger ones want XSK_PORT_HUGE; packets that are "
-				      "larger, XSK_PORT_MULTI_BUFFER");
+		return xsk_error_hint(error, "packets that are larger want "
+				      "XSK_PORT_MULTI_BUFFER");
 	}
 	if (opts->headroom >= opts->frame_size - XSK_FIT_KERNEL_HEADROOM) {
 		xsk_error_set(error, -EINVAL, "opts", "a headroom of %u leaves no room in frames "
@@ -118,6 +120,14 @@ static int check_frames(struct xsk_port_opts *opts, struct xsk_error *error)
 		return xsk_error_hint(error, "take less headroom, or larger frames");
 	}
 	return 0;
+}
+
+static int refuse_share(const struct xsk_port_opts *opts, const char *flag,
+			struct xsk_error *error)
+{
+	xsk_error_set(error, -EINVAL, "opts", "the port %s, whose memory is shared, was opened "
+		      "without %s", opts->share->name, flag);
+	return xsk_error_hint(error, "open both with it");
 }
 
 /* Memory, frames and how they are kept are those of the other port. */
@@ -132,14 +142,15 @@ static int check_share(struct xsk_port_opts *opts, struct xsk_error *error)
 			      opts->share->name);
 		return xsk_error_hint(error, "leave them 0");
 	}
-	if (opts->flags & XSK_PORT_MULTI_BUFFER && !memory->multi_buffer) {
-		xsk_error_set(error, -EINVAL, "opts", "the port %s, whose memory is shared, was "
-			      "opened without XSK_PORT_MULTI_BUFFER", opts->share->name);
-		return xsk_error_hint(error, "open both with it");
-	}
+	if (opts->flags & XSK_PORT_MULTI_BUFFER && !memory->multi_buffer)
+		return refuse_share(opts, "XSK_PORT_MULTI_BUFFER", error);
+	if (opts->flags & XSK_PORT_CHECKED && !memory->checked)
+		return refuse_share(opts, "XSK_PORT_CHECKED", error);
+	if (opts->flags & XSK_PORT_ONE_THREAD && !memory->one_thread)
+		return refuse_share(opts, "XSK_PORT_ONE_THREAD", error);
 	opts->flags |= memory->multi_buffer ? XSK_PORT_MULTI_BUFFER : 0;
-	opts->flags &= ~XSK_PORT_CHECKED;
 	opts->flags |= memory->checked ? XSK_PORT_CHECKED : 0;
+	opts->flags |= memory->one_thread ? XSK_PORT_ONE_THREAD : 0;
 	opts->frames = memory->frames_per_pool;
 	opts->frame_size = memory->frame_size;
 	opts->headroom = memory->headroom;
@@ -195,7 +206,8 @@ static int refuse_queues(const struct xsk_port_request *req, uint32_t used,
 			 struct xsk_error *error)
 {
 	const struct xsk_port_opts *opts = &req->opts;
-	uint64_t end = (uint64_t)opts->first_queue + (opts->queues ? opts->queues : 1);
+	uint64_t end = opts->first_queue >= used ? opts->first_queue + 1ULL
+						 : (uint64_t)opts->first_queue + opts->queues;
 	const char *name = req->device.netdev.name;
 
 	if (!used)
@@ -225,24 +237,59 @@ static int check_queues(struct xsk_port_request *req, struct xsk_error *error)
 	return 0;
 }
 
+/* Of a packet, and by what. They are received from FILL into RX. */
+static uint32_t most_frames(const struct xsk_port_opts *opts, const char **by)
+{
+	const struct {
+		uint32_t frames;
+		const char *by;
+	} limits[] = {
+		{ opts->rx_size, "entries of the RX ring" },
+		{ opts->fill_size, "entries of the FILL ring" },
+		{ opts->direction & XSK_DIRECTION_TX ? opts->frames / 2 : opts->frames,
+		  "frames that are there to receive with" },
+	};
+	uint32_t most = XSK_PORT_COPY_FRAGS;
+
+	*by = "frames that the kernel takes";
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (limits[i].frames < most) {
+			most = limits[i].frames;
+			*by = limits[i].by;
+		}
+	return most;
+}
+
+static int refuse_mtu_of_several(const struct xsk_port_request *req, uint32_t room,
+				 struct xsk_error *error)
+{
+	const char *by;
+	uint32_t frames = most_frames(&req->opts, &by);
+
+	xsk_error_set(error, -EMSGSIZE, "opts", "%s has an MTU of %u, and %u bytes of a packet fit "
+		      "the %u %s, of %u bytes", req->device.netdev.name, req->device.netdev.mtu,
+		      room, frames, by, req->opts.frame_size);
+	if (frames == XSK_PORT_COPY_FRAGS)
+		return xsk_error_hint(error, "set larger frames, or a smaller MTU (ip link set "
+				      "mtu)");
+	return xsk_error_hint(error, "set more of them, or a smaller MTU (ip link set mtu); "
+			      "XSK_PORT_LARGE_MTU drops what does not fit");
+}
+
 static int check_mtu(const struct xsk_port_request *req, struct xsk_error *error)
 {
 	const struct xsk_port_opts *opts = &req->opts;
 	uint32_t room = xsk_fit_room(opts->frame_size, opts->headroom);
 	uint32_t mtu = req->device.netdev.mtu;
+	const char *by;
 
 	if (opts->flags & XSK_PORT_MULTI_BUFFER)
-		room *= XSK_PORT_COPY_FRAGS;
+		room *= most_frames(opts, &by);
 	if (opts->flags & XSK_PORT_LARGE_MTU || !(opts->direction & XSK_DIRECTION_RX) ||
 	    mtu <= xsk_fit_mtu(room))
 		return 0;
-	if (opts->flags & XSK_PORT_MULTI_BUFFER) {
-		xsk_error_set(error, -EMSGSIZE, "opts", "%s has an MTU of %u, and a packet of %u "
-			      "frames of %u holds %u bytes", req->device.netdev.name, mtu,
-			      XSK_PORT_COPY_FRAGS, opts->frame_size, room);
-		return xsk_error_hint(error, "set larger frames, or a smaller MTU (ip link set "
-				      "mtu)");
-	}
+	if (opts->flags & XSK_PORT_MULTI_BUFFER)
+		return refuse_mtu_of_several(req, room, error);
 	xsk_error_set(error, -EMSGSIZE, "opts", "%s has an MTU of %u, so packets of %u bytes; "
 		      "frames of %u with a headroom of %u hold %u", req->device.netdev.name, mtu,
 		      mtu + XSK_FIT_LINK_HEADERS, opts->frame_size, opts->headroom, room);

@@ -39,7 +39,7 @@ static bool has_room(struct xsk_queue *queue)
 static bool has_frames(struct xsk_queue *queue)
 {
 	if (!queue->pool->count)
-		xsk_queue_drain_all(queue);
+		xsk_queue_find_frames(queue, 1);
 	return queue->pool->count;
 }
 

@@ -106,8 +106,9 @@ static int explain_foreign(const struct xsk_netdev *dev, const struct xsk_attach
 		      "%s runs the program '%s' (id %u), which has no XSKMAP called " XSK_MAP_NAME,
 		      dev->name, names->name, dev->prog_id);
 	if (link_fd < 0)
-		return xsk_error_hint(error, "detach it (ip link set dev %s xdp off), or give it "
-				      "such a map", dev->name);
+		return xsk_error_hint(error, "detach it (ip link set dev %s %s off), or give it "
+				      "such a map", dev->name,
+				      dev->prog_mode == XDP_FLAGS_SKB_MODE ? "xdpgeneric" : "xdp");
 	xsk_sys_close(link_fd);
 	return xsk_error_hint(error, "stop the process that attached it to %s (bpftool link), or "
 			      "give it such a map", dev->name);

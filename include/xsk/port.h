@@ -95,6 +95,14 @@ struct xsk_port;
 #define XSK_PORT_LARGE_MTU	(1u << 6)
 /* The program does not count what opts.filter and opts.keep let through: a little faster. */
 #define XSK_PORT_NO_COUNTERS	(1u << 7)
+/*
+ * One thread has all queues of the port, and of those that share its memory: then a queue
+ * whose pool is empty takes frames from the others'. Else each has a pool to itself, and
+ * what one queue receives and another one sends ends up in the pool of that: who moves
+ * frames so for long must bring some back, or the first has none left to receive with:
+ *     n = xsk_free(first, frames, xsk_alloc(other, frames, n));
+ */
+#define XSK_PORT_ONE_THREAD	(1u << 8)
 
 /*
  * What goes to the kernel's stack, whatever the filter says, so that the host stays
@@ -121,9 +129,7 @@ struct xsk_port_opts {
 	uint32_t direction;
 	uint32_t first_queue;	/* default 0 */
 	uint32_t queues;	/* how many from there on; default all that are in use */
-	uint32_t frame_size;	/* bytes, a power of two, 2048 to a page (with
-				 * XSK_PORT_HUGE to 64 KiB, 6.3); default 4096
-				 */
+	uint32_t frame_size;	/* bytes, a power of two, 2048 to a page; default 4096 */
 	uint32_t frames;	/* for each queue, at least 16; default fill_size and tx_size
 				 * together, or of who only receives twice fill_size, of who
 				 * only sends, where there is no zero-copy, tx_size
@@ -159,19 +165,19 @@ struct xsk_port_opts {
  * xsk_error_last()); NULL is legal.
  * opts: NULL for the defaults.
  *
- * With opts.share, memory, frames, frame_size, headroom, the checked mode and
- * XSK_PORT_MULTI_BUFFER are those of the other port; frames, frame_size, headroom and
- * huge pages must be 0 here. It may not have more queues, and is in zero-copy if and
- * only if the other is. A queue that receives fills its FILL ring from the pool they
- * share: open the first with frames for both.
+ * With opts.share, memory, frames, frame_size, headroom, the checked mode,
+ * XSK_PORT_MULTI_BUFFER and XSK_PORT_ONE_THREAD are those of the other port; frames,
+ * frame_size, headroom and huge pages must be 0 here. It may not have more queues, and is in
+ * zero-copy if and only if the other is. A queue that receives fills its FILL ring from the
+ * pool they share: open the first with frames for both.
  *
  * -EINVAL: an option that cannot be, or queues that the interface has not.
  * -ENODEV: no such interface in this network namespace. -EMSGSIZE: a packet of the
- * MTU does not fit a frame: XSK_PORT_MULTI_BUFFER, larger frames, a smaller MTU, or
- * XSK_PORT_LARGE_MTU. -EOPNOTSUPP: none of the allowed modes can be had, or the
- * kernel has no multi-buffer: allow another. -EBUSY: a queue is another's, or the
- * interface's program has no XSKMAP: stop the one, replace the other; or that was made for
- * another filter or keep, or with and this without XSK_PORT_NO_COUNTERS: open with the same.
+ * MTU does not fit a frame, or RX and FILL have too few for it: XSK_PORT_MULTI_BUFFER, larger
+ * frames or rings, a smaller MTU, or XSK_PORT_LARGE_MTU. -EOPNOTSUPP: none of the allowed
+ * modes can be had, or the kernel has no multi-buffer: allow another. -EBUSY: a queue is
+ * another's, or the interface's program has no XSKMAP: stop the one, replace the other; or
+ * that was made for another filter or keep, or with and this without XSK_PORT_NO_COUNTERS: open with the same.
  * -EPERM: no CAP_NET_RAW for sockets, no CAP_NET_ADMIN and CAP_BPF for the program (CAP_PERFMON
  * for one with a filter, CAP_SYS_ADMIN to join one that another port or program attached),
  * CAP_NET_ADMIN for busy polling.
@@ -283,9 +289,10 @@ struct xsk_port_stats {
 
 	/*
 	 * The kernel's (XDP_STATISTICS): packets lost, and why. When it copies, a packet
-	 * that found no frame in FILL is counted twice: in rx_dropped and in rx_fill_empty.
+	 * that found no frame in FILL is counted twice: in rx_dropped and in rx_fill_empty;
+	 * one of several frames that found some, but too few, in rx_dropped alone.
 	 */
-	uint64_t rx_dropped;		/* too large for the frames, or no frame for it */
+	uint64_t rx_dropped;		/* too large for the frames, or too few frames for it */
 	uint64_t rx_invalid;
 	uint64_t rx_ring_full;		/* xsk_rx() came too late */
 	uint64_t rx_fill_empty;		/* no frame for it: the caller has too many */
@@ -300,7 +307,11 @@ struct xsk_port_stats {
 	uint64_t kick_failed;		/* anything else */
 
 	uint64_t refused;		/* calls of verbs that refused something */
-	uint64_t bad_frames;		/* that the kernel gave and did not have; ignored */
+	/*
+	 * That the kernel gave and did not have; ignored. All of them in a checked port and
+	 * with shared memory; else completions beyond the memory, or more than were sent.
+	 */
+	uint64_t bad_frames;
 
 	/* Ring levels: entries that the other side has not taken yet. */
 	uint64_t fill_level, rx_level, tx_level, comp_level;

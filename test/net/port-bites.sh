@@ -231,9 +231,9 @@ loses each_frame_in_one_place port_burst 's/memcpy(frames + first, entries, .*;/
 loses each_frame_in_one_place port_burst 's/all |= copy_starts(.*;/;/'
 loses each_frame_in_one_place port_burst "$rx s/xsk_pool_lend(.*;//"
 loses each_frame_in_one_place port_burst "$rx s/xsk_queue_refill(queue);//"
-loses each_frame_in_one_place port_burst "$alloc s/xsk_queue_drain_all(queue);/;/"
-loses each_frame_in_one_place port_burst "$refill s/xsk_queue_drain_all(queue);/;/"
-loses back_through_the_other port_burst "$alloc s/xsk_queue_drain_all(queue);/;/"
+loses each_frame_in_one_place port_burst "$alloc s/xsk_queue_find_frames(.*;/;/"
+loses each_frame_in_one_place port_burst "$refill s/xsk_queue_find_frames(.*;/;/"
+loses back_through_the_other port_burst "$alloc s/xsk_queue_find_frames(.*;/;/"
 loses back_through_the_other port_burst 's/memory->nports > 1/0/'
 loses each_frame_in_one_place port_burst "$tx s/if (queue->tx_out)/if (0)/"
 loses each_frame_in_one_place port_burst "$tx s/(uint32_t)n > room/0/"

@@ -152,6 +152,7 @@ static const char *given(const char *name, const struct xsk_frame *frame, const 
 }
 
 #define IN_POOL "in the pool of queue 0, so it was freed before"
+#define TWICE "twice in one call"
 #define IN_TX "in TX of queue 0 of lab0, the kernel's until it is sent"
 #define IN_FILL "in FILL or RX of queue 0 of lab0, the kernel's"
 #define FORGET "forget its address"
@@ -216,14 +217,14 @@ static void freed_twice(void **state)
 	(void)state;
 	packets(frames, 2, 0);
 	frames[2] = frames[0];
-	refuses_free(frames, 3, &frames[0], IN_POOL);
+	port_refuses_free(port, frames, 3, TWICE, "each frame once");
 	free_all(frames, 1);
 	refuses_free(frames, 1, &frames[0], IN_POOL);
 
 	/* Another place in it is the same frame. */
 	frames[2] = frames[1];
 	frames[2].addr += FRAME_SIZE - 1;
-	refuses_free(frames + 1, 2, &frames[2], IN_POOL);
+	port_refuses_free(port, frames + 1, 2, TWICE, "each frame once");
 	free_all(&frames[2], 1);
 	refuses_free(&frames[1], 1, &frames[1], IN_POOL);
 	assert_int_equal(ports_stats(port).in_caller, 0);
@@ -575,8 +576,7 @@ static void refuse_large_packets(void)
 	/* The same frame twice in a packet, before another bad one. */
 	frames[4].addr = frames[3].addr + 100;
 	frames[1].options = 2 | XSK_FRAME_CONTD;
-	port_refuses_tx(port, frames + 3, 3, -EINVAL, given("lab0", &frames[4], IN_TX),
-			FORGET);
+	port_refuses_tx(port, frames + 3, 3, -EINVAL, TWICE, "each frame once");
 	port_refuses_tx(port, frames, 6, -EINVAL, "options 0x3", "XSK_FRAME_CONTD or 0");
 	frames[1].options = XSK_FRAME_CONTD;
 	assert_int_equal(xsk_tx(queue, frames, 6), 3);

@@ -116,7 +116,7 @@ static void no_such_interface(void **state)
 static void unknown_words(void **state)
 {
 	(void)state;
-	refused(OPTS(.flags = 1u << 8), -EINVAL, "flags 0x100", "<xsk/port.h>");
+	refused(OPTS(.flags = 1u << 9), -EINVAL, "flags 0x200", "<xsk/port.h>");
 	refused(OPTS(.flags = 1u << 31), -EINVAL, "flags 0x80000000", "<xsk/port.h>");
 	refused(OPTS(.modes = 1u << 3), -EINVAL, "modes 0x8", "<xsk/port.h>");
 	refused(OPTS(.direction = 1u << 2), -EINVAL, "direction 0x4", "<xsk/port.h>");
@@ -147,9 +147,8 @@ static void frames(void **state)
 	(void)state;
 	refused(OPTS(.frame_size = 3000), -EINVAL, "frames of 3000 bytes", "");
 	refused(OPTS(.frame_size = 1024), -EINVAL, "frames of 1024 bytes", "");
-	refused(OPTS(.frame_size = 8192), -EINVAL, "2048 to 4096", "XSK_PORT_HUGE");
-	refused(OPTS(.frame_size = 131072, .flags = XSK_PORT_HUGE), -EINVAL,
-		"2048 to 65536", "");
+	refused(OPTS(.frame_size = 8192), -EINVAL, "2048 to 4096", "XSK_PORT_MULTI_BUFFER");
+	refused(OPTS(.frame_size = 8192, .flags = XSK_PORT_HUGE), -EINVAL, "2048 to 4096", "");
 	refused(OPTS(.headroom = 4096 - 256), -EINVAL, "headroom of 3840",
 		"less headroom");
 	refused(OPTS(.headroom = UINT32_MAX), -EINVAL, "headroom", "less headroom");
@@ -177,7 +176,7 @@ static void queues(void **state)
 	refused(OPTS(.queues = 3), -EINVAL, "queue 2 was asked for", "ethtool -l");
 	refused(OPTS(.queues = UINT32_MAX), -EINVAL, "was asked for", "ethtool -l");
 	refused(OPTS(.first_queue = UINT32_MAX, .queues = UINT32_MAX), -EINVAL,
-		"was asked for", "ethtool -l");
+		"queue 4294967295 was asked for", "ethtool -l");
 	refused(OPTS(.first_queue = 1, .queues = UINT32_MAX), -EINVAL, "was asked for",
 		"ethtool -l");
 	opens(OPTS(.first_queue = 1, .queues = 1));
@@ -384,9 +383,9 @@ static void busy_poll(void **state)
 	opens(busy_sender);
 	/* More than the kernel takes for a number of either. */
 	refused(OPTS(.wait = XSK_WAIT_BUSY_POLL, .busy_poll_us = 1u << 31), -EINVAL,
-		"busy_poll_us", "take at most 2147483647 and 65535");
+		"busy_poll_us", "take at most 2147483647");
 	refused(OPTS(.wait = XSK_WAIT_BUSY_POLL, .busy_poll_budget = 1u << 16), -EINVAL,
-		"busy_poll_budget", "take at most 2147483647 and 65535");
+		"busy_poll_budget", "take at most 65535");
 }
 
 static void limit_descriptors(rlim_t limit, rlim_t *old)
@@ -563,6 +562,10 @@ static void options_of_shared_memory(void **state)
 	refused(opts, -EINVAL, words, hint);
 	opts.flags = XSK_PORT_MULTI_BUFFER;
 	refused(opts, -EINVAL, "without XSK_PORT_MULTI_BUFFER", "open both with it");
+	opts.flags = XSK_PORT_CHECKED;
+	refused(opts, -EINVAL, "without XSK_PORT_CHECKED", "open both with it");
+	opts.flags = XSK_PORT_ONE_THREAD;
+	refused(opts, -EINVAL, "without XSK_PORT_ONE_THREAD", "open both with it");
 	opts.flags = 0;
 	opts.first_queue = 0;
 	opts.queues = 2;
@@ -575,11 +578,25 @@ static void options_of_shared_memory(void **state)
 	/* The queue is that port's own. */
 	opts.modes = 0;
 	opts.first_queue = 0;
-	ports_refused("lab0", opts, -EBUSY, "queue 0", "another queue");
+	ports_refused("lab0", opts, -EBUSY, "queue 0 belongs to the port of lab0 whose memory",
+		      "another queue");
 	opts.first_queue = 1;
 	opens(opts);
 	ports_transmit(xsk_port_queue(one, 0), &lab, 0, 100);
 	ports_assert_law(one);
+	xsk_port_close(one);
+}
+
+/* Not only that of the socket by which the memory was registered. */
+static void second_queue_of_shared_memory(void **state)
+{
+	struct xsk_port *one = ports_open("lab0", OPTS(0));
+	struct xsk_port_opts opts = { .share = one, .first_queue = 1, .queues = 1 };
+
+	(void)state;
+	ports_refused("lab0", opts, -EBUSY, "queue 1 belongs to the port of lab0 whose memory",
+		      "another queue");
+	ports_transmit(xsk_port_queue(one, 1), &lab, 0, 100);
 	xsk_port_close(one);
 }
 
@@ -624,6 +641,7 @@ int main(void)
 		TEST(queue_of_another_process),
 		TEST(queue_of_this_process),
 		TEST(options_of_shared_memory),
+		TEST(second_queue_of_shared_memory),
 		TEST(memory_of_which_the_caller_has_frames),
 	};
 

@@ -596,6 +596,34 @@ static void mtu_that_does_not_fit(void **state)
 	drop_large(XSK_MODE_GENERIC);
 }
 
+/* A packet of the MTU wants six frames of 2048 bytes. */
+static void rings_that_do_not_hold_a_packet(void **state)
+{
+	struct xsk_port_opts opts = {
+		.frames = 64, .frame_size = 2048, .flags = XSK_PORT_MULTI_BUFFER,
+	};
+
+	(void)state;
+	need_frags();
+	set_mtu(&lab, 9000);
+	opts.rx_size = 4;
+	ports_refused("lab0", opts, -EMSGSIZE, "the 4 entries of the RX ring", "more of them");
+	opts.rx_size = 8;
+	opts.fill_size = 4;
+	ports_refused("lab0", opts, -EMSGSIZE, "the 4 entries of the FILL ring", "LARGE_MTU");
+	opts.fill_size = 8;
+	xsk_port_close(ports_open("lab0", opts));
+	opts.frames = 16;
+	opts.frame_size = 4096;
+	opts.headroom = 3000;
+	ports_refused("lab0", opts, -EMSGSIZE, "the 8 entries of the RX ring", "");
+	opts.rx_size = 64;
+	opts.fill_size = 64;
+	ports_refused("lab0", opts, -EMSGSIZE, "the 8 frames that are there to receive with", "");
+	opts.flags |= XSK_PORT_LARGE_MTU;
+	xsk_port_close(ports_open("lab0", opts));
+}
+
 /* The largest MTU of which each packet fits into one frame, also with a VLAN tag. */
 static void mtu_that_fits(void **state)
 {
@@ -630,6 +658,7 @@ int main(void)
 		TEST(forwarded_runs),
 		TEST(kernel_has_it_or_not),
 		TEST(mtu_that_does_not_fit),
+		TEST(rings_that_do_not_hold_a_packet),
 		TEST(mtu_that_fits),
 		TEST(more_than_the_frames_hold),
 	};

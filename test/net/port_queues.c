@@ -491,7 +491,7 @@ static void refused_direction(struct xsk_queue *queue, const char *reason)
 		assert_int_equal(xsk_alloc(queue, &frame, 1), 1);
 		frame.len = 100;
 		assert_int_equal(xsk_tx(queue, &frame, 1), -EOPNOTSUPP);
-		ports_assert_last(-EOPNOTSUPP, reason, "ethtool -L");
+		ports_assert_last(-EOPNOTSUPP, reason, "XSK_PORT_ONE_THREAD");
 		assert_int_equal(xsk_free(queue, &frame, 1), 1);
 	} else {
 		assert_int_equal(xsk_rx(queue, &frame, 1), -EOPNOTSUPP);
@@ -554,6 +554,70 @@ static void unequal_directions(void **state)
 	xsk_port_close(one);
 	opts.first_queue = 1;
 	ports_refused("more1", opts, -EINVAL, "queue 1", "ethtool");
+	lab_run("ip link del more0");
+}
+
+/*
+ * All that queue 1 of more0 receives, queue 0 sends on: more than the queue has frames, and
+ * more than all have. Returns how many were received.
+ */
+static uint32_t send_by_the_other(struct xsk_port *more0, struct xsk_port *more1, bool bring_back)
+{
+	struct xsk_queue *from = xsk_port_queue(more0, 1), *by = xsk_port_queue(more0, 0);
+	struct xsk_queue *back = xsk_port_queue(more1, 0);
+	struct xsk_frame frames[BURST];
+	uint32_t received = 0;
+	int n;
+
+	for (uint32_t round = 0; round < ROUNDS; round++) {
+		send_by(xsk_port_queue(more1, 1), round * BURST, BURST);
+		n = 0;
+		for (int i = 0; i < 20 && n < BURST; i++) {
+			n += xsk_rx(from, frames + n, BURST - n);
+			xsk_wait(&from, 1, n < BURST ? 10 : 0);
+		}
+		received += (uint32_t)n;
+		if (n < BURST) {
+			assert_int_equal(xsk_free(by, frames, n), n);
+			break;
+		}
+		for (int i = 0; i < n; i++)
+			assert_true(is(from, &frames[i], round * BURST + (uint32_t)i));
+		assert_int_equal(xsk_tx(by, frames, n), n);
+		ports_drain(by);
+		take(back, round * BURST, BURST);
+		if (bring_back)
+			assert_int_equal(xsk_free(from, frames, xsk_alloc(by, frames, n)), n);
+		ports_assert_law(more0);
+	}
+	return received;
+}
+
+static void queues_of_one_thread_help_out(void **state)
+{
+	const uint32_t flags[] = { XSK_PORT_ONE_THREAD, XSK_PORT_ONE_THREAD | XSK_PORT_CHECKED, 0 };
+	struct xsk_port_opts opts = { .frames = 64 };
+	struct xsk_port *more0, *more1 = NULL;
+
+	(void)state;
+	lab_run("ip link add more0 numrxqueues 2 numtxqueues 1 type veth "
+		"peer name more1 numrxqueues 1 numtxqueues 2");
+	lab_run("ip link set more0 up");
+	lab_run("ip link set more1 up");
+	more1 = ports_open("more1", (struct xsk_port_opts){ .frames = 1024 });
+	for (int i = 0; i < 3; i++) {
+		opts.flags = flags[i];
+		more0 = ports_open("more0", opts);
+		assert_int_equal(ports_info(more0).flags & XSK_PORT_ONE_THREAD,
+				 flags[i] & XSK_PORT_ONE_THREAD);
+		/* Without it by hand, and else not at all. */
+		assert_int_equal(send_by_the_other(more0, more1, !flags[i]), ROUNDS * BURST);
+		if (!flags[i])
+			assert_true(send_by_the_other(more0, more1, false) < ROUNDS * BURST);
+		ports_assert_law(more0);
+		xsk_port_close(more0);
+	}
+	xsk_port_close(more1);
 	lab_run("ip link del more0");
 }
 
@@ -660,6 +724,7 @@ int main(void)
 		TEST(ports_beside_each_other),
 		TEST(queues_in_use),
 		TEST(unequal_directions),
+		TEST(queues_of_one_thread_help_out),
 		TEST(frames_change_the_queue),
 		TEST(statistics_of_each),
 	};

@@ -336,6 +336,40 @@ static void reclaimed_too_many(void **state)
 	xsk_pool_destroy(memory);
 }
 
+/* As many as are wanted, if there are; and never all of a pool that has more than one. */
+static void borrowed(void **state)
+{
+	struct xsk_memory *memory = create(3, 16, true);
+	struct xsk_pool *pools = memory->pools;
+	uint64_t sum = 0;
+
+	(void)state;
+	xsk_pool_borrow(memory, &pools[0], 16);
+	assert_int_equal(pools[0].count, 16);
+	pools[0].count = 0;
+	pools[1].count = 4;
+	xsk_pool_borrow(memory, &pools[0], 5);
+	assert_int_equal(pools[0].count, 8);
+	assert_int_equal(pools[1].count, 4);
+	assert_int_equal(pools[2].count, 8);
+	xsk_pool_borrow(memory, &pools[0], 15);
+	assert_int_equal(pools[0].count + pools[1].count + pools[2].count, 20);
+	assert_true(pools[0].count >= 15);
+	/* More than there are: all. */
+	xsk_pool_borrow(memory, &pools[0], 48);
+	assert_int_equal(pools[0].count, 20);
+	assert_int_equal(pools[1].count + pools[2].count, 0);
+	for (uint32_t i = 0; i < 20; i++) {
+		assert_int_equal(xsk_pool_owner(memory, pools[0].free[i]),
+				 xsk_owner(XSK_PLACE_POOL, 0, 0));
+		for (uint32_t k = 0; k < i; k++)
+			assert_int_not_equal(pools[0].free[i], pools[0].free[k]);
+		sum += pools[0].free[i] >= 16 * 2048;
+	}
+	assert_int_equal(sum, 20);
+	xsk_pool_destroy(memory);
+}
+
 static void lent(void **state)
 {
 	struct xsk_memory *memory = create(3, 16, false);
@@ -366,6 +400,7 @@ int main(int argc, char **argv)
 		TEST(book_begun),
 		TEST(reclaimed),
 		TEST(reclaimed_too_many),
+		TEST(borrowed),
 		TEST(lent),
 	};
 
