@@ -177,7 +177,8 @@ struct xsk_port_opts {
  * frames or rings, a smaller MTU, or XSK_PORT_LARGE_MTU. -EOPNOTSUPP: none of the allowed
  * modes can be had, or the kernel has no multi-buffer: allow another. -EBUSY: a queue is
  * another's, or the interface's program has no XSKMAP: stop the one, replace the other; or
- * that was made for another filter or keep, or with and this without XSK_PORT_NO_COUNTERS: open with the same.
+ * that was made for another filter or keep, or with and this without XSK_PORT_NO_COUNTERS:
+ * open with the same.
  * -EPERM: no CAP_NET_RAW for sockets, no CAP_NET_ADMIN and CAP_BPF for the program (CAP_PERFMON
  * for one with a filter, CAP_SYS_ADMIN to join one that another port or program attached),
  * CAP_NET_ADMIN for busy polling.

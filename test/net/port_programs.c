@@ -94,6 +94,22 @@ static void foreign(enum user_map map, bool by_link)
 	opens(OPTS(0));
 }
 
+/* In generic mode: by what it is detached, where the usual command would do nothing. */
+static void foreign_in_generic_mode(void **state)
+{
+	struct user_prog prog;
+
+	(void)state;
+	user_prog_load(&prog, USER_MAP_NONE, QUEUES);
+	assert_int_equal(bpf_xdp_attach(lab.ifindex[0], prog.prog_fd, XDP_FLAGS_SKB_MODE, NULL),
+			 0);
+	ports_refused("lab0", OPTS(.modes = XSK_MODE_GENERIC), -EBUSY, "lab0 runs the program",
+		      "ip link set dev lab0 xdpgeneric off");
+	lab_run("ip link set dev lab0 xdpgeneric off");
+	user_prog_unload(&prog);
+	opens(OPTS(.modes = XSK_MODE_GENERIC));
+}
+
 static void foreign_program(void **state)
 {
 	(void)state;
@@ -376,6 +392,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(foreign_program),
+		TEST(foreign_in_generic_mode),
 		TEST(replace),
 		TEST(replace_nothing_in_vain),
 		TEST(replace_nothing_to_send),
