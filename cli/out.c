@@ -12,25 +12,9 @@
 
 #include <xsk/error.h>
 
-#define TEXT_SIZE 1024
+#include "hint.h"
 
-/* In the library's hints, and what a person types for it. */
-static const struct {
-	const char *constant, *option;
-} words[] = {
-	{ "XSK_PORT_MULTI_BUFFER", "--multi-buffer" },
-	{ "XSK_PORT_LARGE_MTU", "--large-mtu" },
-	{ "XSK_PORT_REPLACE", "--replace" },
-	{ "XSK_PORT_HUGE", "--huge" },
-	{ "XSK_WAIT_BUSY_POLL", "--wait busy-poll" },
-	{ "XSK_WAIT_SLEEP", "--wait sleep" },
-	{ "XSK_MODE_ZEROCOPY", "--mode zero-copy" },
-	{ "XSK_MODE_NATIVE", "--mode native" },
-	{ "XSK_MODE_GENERIC", "--mode generic" },
-	{ "XSK_DIRECTION_RX", "receiving" },
-	{ "XSK_DIRECTION_TX", "sending" },
-	{ "opts.modes", "--mode" },
-};
+#define TEXT_SIZE 1024
 
 void out_open(struct out *out, bool json)
 {
@@ -79,32 +63,6 @@ char *out_clean(char *text)
 
 /* ---- what goes wrong ---- */
 
-char *out_hint(char to[OUT_HINT], const char *hint)
-{
-	size_t len = 0;
-
-	while (*hint && len < OUT_HINT - 1) {
-		const char *option = NULL;
-
-		for (size_t i = 0; !option && i < sizeof(words) / sizeof(words[0]); i++) {
-			size_t size = strlen(words[i].constant);
-
-			if (strncmp(hint, words[i].constant, size))
-				continue;
-			option = words[i].option;
-			hint += size;
-		}
-		if (option)
-			len += (size_t)snprintf(to + len, OUT_HINT - len, "%s", option);
-		else
-			to[len++] = *hint++;
-		if (len > OUT_HINT - 1)
-			len = OUT_HINT - 1;
-	}
-	to[len] = '\0';
-	return out_clean(to);
-}
-
 /* Of a subject that may be NULL, with the colon behind it. */
 static const char *begin(char text[TEXT_SIZE], const char *subject)
 {
@@ -115,9 +73,9 @@ static const char *begin(char text[TEXT_SIZE], const char *subject)
 
 void out_error(struct out *out, const char *subject, const struct xsk_error *error)
 {
-	char hint[OUT_HINT], text[TEXT_SIZE], name[TEXT_SIZE], reason[sizeof(error->reason)];
+	char hint[HINT_SIZE], text[TEXT_SIZE], name[TEXT_SIZE], reason[sizeof(error->reason)];
 
-	out_hint(hint, error->hint);
+	hint_say(hint, error->hint, true);
 	snprintf(reason, sizeof(reason), "%s", error->reason);
 	out_clean(reason);
 	out_line(out);

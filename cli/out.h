@@ -28,10 +28,6 @@ void out_open(struct out *out, bool json);
  */
 void out_error(struct out *out, const char *subject, const struct xsk_error *error);
 
-/* A hint of the library with the names of options; returns to, which is fit to be printed. */
-#define OUT_HINT 256
-char *out_hint(char to[OUT_HINT], const char *hint);
-
 /* "xsk: subject: what went wrong" likewise. Put the next move behind "; ". */
 __attribute__((format(printf, 3, 4)))
 void out_fail(struct out *out, const char *subject, const char *format, ...);

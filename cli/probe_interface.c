@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "hint.h"
 #include "out.h"
 
 #define NAME_SIZE 80			/* of 15 characters, each quoted */
@@ -120,7 +121,8 @@ static void say_mtu(const struct probe_reader *reader, const struct xsk_probe_in
 	else
 		probe_say(reader, "MTU", info->mtu > info->copy_mtu_4096 ? PROBE_BAD : PROBE_WARN,
 			  mend, "%" PRIu32 " is too large for a frame, which has room for %" PRIu32
-			  "%s (or --multi-buffer)", info->mtu, info->copy_mtu_4096, zerocopy);
+			  "%s (or xsk recv --multi-buffer)", info->mtu, info->copy_mtu_4096,
+			  zerocopy);
 }
 
 /* ---- the driver ---- */
@@ -331,11 +333,11 @@ static void say_socket(const struct probe_reader *reader, const struct xsk_probe
 
 static void say_sockets(const struct probe_reader *reader, const struct probe_interface *interface)
 {
-	char hint[OUT_HINT];
+	char hint[HINT_SIZE];
 
 	if (interface->socket_count < 0)
 		probe_say(reader, "socket", PROBE_WARN,
-			  out_hint(hint, interface->sockets_error.hint), "%s",
+			  hint_say(hint, interface->sockets_error.hint, false), "%s",
 			  interface->sockets_error.reason);
 	if (!interface->socket_count)
 		probe_say(reader, "socket", PROBE_GOOD, NULL, "none");
@@ -347,15 +349,16 @@ static void say_sockets(const struct probe_reader *reader, const struct probe_in
 
 static void say_trials(const struct probe_reader *reader, const struct probe_interface *interface)
 {
-	char hint[OUT_HINT], what[24];
+	char hint[HINT_SIZE], what[24];
 
 	for (int i = 0; i < interface->trial_count; i++) {
 		const struct probe_trial *trial = &interface->trials[i];
 
 		snprintf(what, sizeof(what), "test %s", probe_mode(trial->mode));
+		hint_say(hint, trial->error.hint, false);
 		if (trial->error.code)
-			probe_say(reader, what, PROBE_WARN, out_hint(hint, trial->error.hint),
-				  "%s: %s", trial->error.step, trial->error.reason);
+			probe_say(reader, what, PROBE_WARN, hint, "%s: %s", trial->error.step,
+				  trial->error.reason);
 		else
 			probe_say(reader, what, PROBE_GOOD, NULL, "opened: %s", trial->text);
 	}

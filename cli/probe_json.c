@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "hint.h"
 #include "out.h"
 #include "sockets.h"
 
@@ -73,10 +74,10 @@ static json_t *bits(uint64_t value, const char *const *names, uint8_t told)
 /* Strings are fit to be said, but hints have names of C. */
 static json_t *make_error(const struct xsk_error *error)
 {
-	char hint[OUT_HINT];
+	char hint[HINT_SIZE];
 
 	return json_pack("{si ss ss ss}", "code", error->code, "step", error->step, "reason",
-			 error->reason, "hint", out_hint(hint, error->hint));
+			 error->reason, "hint", hint_say(hint, error->hint, false));
 }
 
 /* ---- problems ---- */

@@ -17,8 +17,21 @@ FOREIGN = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'foreign.py')
 NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all']
 
 
-def probe(lab, *words, before=(), **how):
+def assert_can_be_typed(out):
+    """What it tells to do is in words that the command has, or another one that is named."""
+    for words in re.findall(r'(xsk \w+)?[ (]((?:--)[a-z-]+)', out):
+        assert words in (('xsk probe', '--test'), ('xsk recv', '--multi-buffer')), (words, out)
+    assert not re.search(r'XSK_(?!DIAG)|XDP_(?!SOCKETS)|opts\.', out), out
+
+
+def run(lab, *words, before=(), **how):
     program = lab.run(0, [*before, *command('probe', *words)], **how)
+    assert_can_be_typed(program.out)
+    return program
+
+
+def probe(lab, *words, **how):
+    program = run(lab, *words, **how)
     assert program.status == 0, (program.status, program.out, program.err)
     assert not program.err, program.err
     return program.out
@@ -167,6 +180,8 @@ def mtu_too_large():
         assert said.startswith('9000 is too large'), said
         most = interface(lab)['copy_mtu_4096']
         assert said.endswith(f'; ip link set dev va mtu {most}'), said
+        tried = run(lab, '--test', 'va')
+        assert line(tried.out, 'test native').endswith('a smaller MTU (ip link set mtu)'), tried.out
         mend(lab, said)
         assert line(probe(lab, 'va'), 'MTU').startswith(f'{most}; ')
         assert interface(lab)['mtu'] == most
@@ -209,9 +224,11 @@ def others_program(how, mode):
         assert {'pid': foreign.process.pid, 'name': 'python3'} in one['programs'][0]['processes']
         assert ', program others_prog' in probe(lab), probe(lab)
         # The test does not remove it.
-        tried = lab.run(0, command('probe', '--test', 'va'))
+        tried = run(lab, '--test', 'va')
         assert tried.status == 1 and not re.search(r'opened', tried.out), tried.out
         assert 'others_prog' in line(tried.out, 'test native')
+        assert re.search(r'; (detach it \(ip link set dev va xdp off\)|stop the process .*), or give '
+                         'it such a map$', line(tried.out, 'test native')), tried.out
         assert interface(lab)['programs'][0]['id'] == foreign.id
         mend(lab, said)
         if how == 'link':
@@ -253,7 +270,7 @@ def a_port_of_xsk():
             if 'processes' in one['sockets'][0]:
                 assert said.endswith(f'; kill {recv.process.pid}'), said
         # With a queue that is taken nothing opens, and the one that is there goes on.
-        tried = lab.run(0, command('probe', '--test', 'va'))
+        tried = run(lab, '--test', 'va')
         assert tried.status == 1 and 'opened' not in tried.out, tried.out
         assert re.fullmatch(r'xsk: va: no port can be opened in any mode\n', tried.err), tried.err
         assert recv.process.poll() is None
@@ -284,7 +301,7 @@ def nobody():
         assert found['kernel']['error']['code'] < 0
         one = found['interfaces'][0]['programs'][0]
         assert one['id'] == foreign.id and one['told'] is False and 'name' not in one
-        tried = lab.run(0, [*NOBODY, *command('probe', '--test', 'va')])
+        tried = run(lab, '--test', 'va', before=NOBODY)
         assert tried.status == 1 and 'opened' not in tried.out, tried.out
 
 
@@ -300,7 +317,7 @@ def locked_memory():
         you = asked(lab, 'va', before=words)['you']
         assert you['memlock'] == 65536 and you['memlock_matters'] is True
         # And the port that is tried says so, too.
-        tried = lab.run(0, [*words, *command('probe', '--test', 'va')])
+        tried = run(lab, '--test', 'va', before=words)
         assert tried.status == 1 and 'MEMLOCK' in tried.out, tried.out
 
 

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #include <xsk/xsk.h>
 
+#include "hint.h"
 #include "out.h"
 #include "report.h"
 
@@ -102,7 +103,10 @@ static void hints(void **state)
 		{ "XSK_WAIT_BUSY_POLL or XSK_WAIT_SLEEP", "--wait busy-poll or --wait sleep" },
 		{ "XSK_MODE_ZEROCOPY|XSK_MODE_GENERIC", "--mode zero-copy|--mode generic" },
 		{ "XSK_DIRECTION_RX", "receiving" }, { "XSK_DIRECTION_TX", "sending" },
-		{ "XSK_MODE", "XSK_MODE" },
+		{ "take XSK_WAIT_SLEEP, XSK_WAIT_SPIN or XSK_WAIT_BUSY_POLL",
+		  "take --wait sleep, --wait spin or --wait busy-poll" },
+		{ "set opts.frames to 64 or more", "set --frames to 64 or more" },
+		{ "take CONFIG_XDP_SOCKETS", "take CONFIG_XDP_SOCKETS" },
 	};
 	struct out out = { 0 };
 	struct xsk_error error = { .step = "s", .reason = "r" };
@@ -124,6 +128,41 @@ static void hints(void **state)
 	out_error(&out, NULL, &error);
 	end();
 	assert_ptr_equal(strstr(ERR, "xsk: s: r; --wait sleep, --wait sleep"), ERR);
+}
+
+/* What a program would have to do is not said; nor options, by a command without them. */
+static void hints_that_can_be_followed(void **state)
+{
+	static const struct {
+		const char *hint, *with, *without;
+	} cases[] = {
+		{ "run as root; or do it elsewhere, and open with XSK_PORT_MAP_FD", "run as root",
+		  "run as root" },
+		{ "install libpcap, or give classic BPF: xsk_filter_from_cbpf()", "install libpcap",
+		  "install libpcap" },
+		{ "use the names of <xsk/port.h>, or wait", "wait", "wait" },
+		{ "allow another one (opts.modes), or detach it (ip link, or so, off), or mend it",
+		  "allow another one (--mode), or detach it (ip link, or so, off), or mend it",
+		  "detach it (ip link, or so, off), or mend it" },
+		{ "set XSK_PORT_MULTI_BUFFER, or a smaller MTU; XSK_PORT_LARGE_MTU drops it",
+		  "set --multi-buffer, or a smaller MTU; --large-mtu drops it", "a smaller MTU" },
+		{ "open it with filter, keep and XSK_PORT_NO_COUNTERS as they have them",
+		  "open it with filter and keep as they have them",
+		  "open it with filter and keep as they have them" },
+		{ "allow another one (opts.modes)", "allow another one (--mode)", "" },
+		{ "wait for sending (XSK_DIRECTION_TX)", "wait for sending (sending)",
+		  "wait for sending (sending)" },
+		{ "modprobe xsk_diag", "modprobe xsk_diag", "modprobe xsk_diag" },
+		{ "opts.share", "", "" }, { "", "", "" },
+	};
+	char text[HINT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_ptr_equal(hint_say(text, cases[i].hint, true), text);
+		assert_string_equal(text, cases[i].with);
+		assert_string_equal(hint_say(text, cases[i].hint, false), cases[i].without);
+	}
 }
 
 static void cleaned(void **state)
@@ -306,6 +345,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(errors),
 		cmocka_unit_test(hints),
+		cmocka_unit_test(hints_that_can_be_followed),
 		cmocka_unit_test(cleaned),
 		cmocka_unit_test(progress),
 		cmocka_unit_test(colours),

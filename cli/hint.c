@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "hint.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "line.h"
+#include "out.h"
+
+/* In the library's hints, and what a person types for it. */
+static const struct word {
+	const char *constant, *option;
+} words[] = {
+	{ "XSK_PORT_MULTI_BUFFER", "--multi-buffer" },
+	{ "XSK_PORT_LARGE_MTU", "--large-mtu" },
+	{ "XSK_PORT_REPLACE", "--replace" },
+	{ "XSK_PORT_HUGE", "--huge" },
+	{ "XSK_WAIT_BUSY_POLL", "--wait busy-poll" },
+	{ "XSK_WAIT_SLEEP", "--wait sleep" },
+	{ "XSK_WAIT_SPIN", "--wait spin" },
+	{ "XSK_MODE_ZEROCOPY", "--mode zero-copy" },
+	{ "XSK_MODE_NATIVE", "--mode native" },
+	{ "XSK_MODE_GENERIC", "--mode generic" },
+	{ "XDP_FLAGS_SKB_MODE", "--mode generic" },
+	{ "opts.modes", "--mode" },
+	{ "opts.frames", "--frames" },
+	{ "XSK_DIRECTION_RX", "receiving" },
+	{ "XSK_DIRECTION_TX", "sending" },
+	/* It is nobody's choice here. */
+	{ ", keep and XSK_PORT_NO_COUNTERS", " and keep" },
+};
+
+/* Words that begin so, and are none of these, are for programs; so are functions. */
+static const char *const code[] = { "XSK_", "XDP_", "BPF_", "opts.", "<xsk/" };
+
+static const struct word *find_word(const char *at)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strncmp(at, words[i].constant, strlen(words[i].constant)))
+			return &words[i];
+	return NULL;
+}
+
+static bool is_code(const char *at, bool is_start)
+{
+	if (!strncmp(at, "()", 2))
+		return true;
+	for (size_t i = 0; i < sizeof(code) / sizeof(code[0]); i++)
+		if (is_start && !strncmp(at, code[i], strlen(code[i])))
+			return true;
+	return false;
+}
+
+/* How long a part is, which can be followed by itself: "a, b" are two, "a, and b" is one. */
+static size_t part_length(const char *hint)
+{
+	int depth = 0;
+	size_t len;
+
+	for (len = 0; hint[len]; len++) {
+		const char *at = hint + len;
+
+		depth += (*at == '(') - (*at == ')');
+		if (!depth && (!strncmp(at, "; ", 2) || (!strncmp(at, ", ", 2) &&
+							 strncmp(at, ", and ", 6) &&
+							 !find_word(at))))
+			break;
+	}
+	return len;
+}
+
+/* False: it is nothing that can be typed. */
+static bool say_part(struct line *line, const char *part, size_t len, bool opens)
+{
+	for (const char *at = part; at < part + len;) {
+		const struct word *word = find_word(at);
+		bool is_start = at == part || (!isalnum((unsigned char)at[-1]) && at[-1] != '_');
+
+		if (word ? !opens && !strncmp(word->option, "--", 2) : is_code(at, is_start))
+			return false;
+		line_add(line, word ? "%s" : "%.1s", word ? word->option : at);
+		at += word ? strlen(word->constant) : 1;
+	}
+	return true;
+}
+
+char *hint_say(char to[HINT_SIZE], const char *hint, bool opens)
+{
+	const char *between = "";
+	struct line all;
+
+	line_start(&all, to, HINT_SIZE);
+	while (*hint) {
+		char text[HINT_SIZE];
+		struct line part;
+		size_t len;
+
+		if (!all.len && !strncmp(hint, "or ", 3))
+			hint += 3;
+		len = part_length(hint);
+		line_start(&part, text, sizeof(text));
+		if (say_part(&part, hint, len, opens))
+			line_add(&all, "%s%s", all.len ? between : "", text);
+		hint += len;
+		between = *hint == ';' ? "; " : ", ";
+		hint += *hint ? 2 : 0;
+	}
+	return out_clean(to);
+}
