@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "out.h"
+#include "sink.h"
 
 #define SECOND_NS 1000000000
 #define HEADER 16		/* of a packet in the file */
@@ -27,6 +28,7 @@ struct capture_writer {
 	bool is_file;			/* that can be cut */
 	off_t start;			/* where in it the capture begins */
 	int fd;				/* the file's; of pcap once it has begun */
+	struct sink sink;		/* of what is no file: its reader may be slow */
 	FILE *file;
 	char *buffer;
 	uint32_t *sizes;		/* of the packets in it */
@@ -36,6 +38,7 @@ struct capture_writer {
 	size_t pending_count;
 	off_t good_size;		/* of what is in the file in whole packets */
 	uint64_t good_count;
+	uint64_t kept_count;		/* of those that the sink may not have given yet */
 	int err;			/* errno of what failed; 0: nothing has */
 };
 
@@ -62,7 +65,9 @@ static void say_failure(const struct capture_writer *writer, struct out *out)
 	/* Who closed the pipe has seen enough. */
 	if (writer->err == EPIPE)
 		return;
-	if (writer->is_file && writer->good_count)
+	if (writer->err == ETIMEDOUT)
+		out_fail(out, writer->name, "nobody reads it; the end of the capture is lost");
+	else if (writer->is_file && writer->good_count)
 		out_fail(out, writer->name, "cannot be written to: %s; it has the first %" PRIu64
 			 " packets", strerror(writer->err), writer->good_count);
 	else
@@ -92,7 +97,7 @@ bool capture_writer_close(struct capture_writer *writer, struct out *out)
 	if (!writer)
 		return true;
 	if (writer->dumper)
-		capture_writer_flush(writer);
+		capture_writer_finish(writer);
 	good = !writer->err;
 	if (!good) {
 		say_failure(writer, out);
@@ -167,7 +172,8 @@ bool capture_writer_begin(struct capture_writer *writer, struct out *out, size_t
 	writer->pcap = pcap_open_dead_with_tstamp_precision(DLT_EN10MB, (int)snaplen,
 							    PCAP_TSTAMP_PRECISION_NANO);
 	if (writer->buffer && writer->sizes && writer->pcap)
-		writer->file = fdopen(writer->fd, "wb");
+		writer->file = writer->is_file ? fdopen(writer->fd, "wb") :
+			       sink_open(&writer->sink, writer->fd, true);
 	if (!writer->file) {
 		out_fail(out, writer->name, "no memory");
 		return false;
@@ -220,9 +226,23 @@ void capture_writer_flush(struct capture_writer *writer)
 		return;
 	}
 	writer->good_size += (off_t)writer->pending;
-	writer->good_count += writer->pending_count;
+	if (writer->sink.len)
+		writer->kept_count += writer->pending_count;
+	else
+		writer->good_count += writer->pending_count;
 	writer->pending = 0;
 	writer->pending_count = 0;
+}
+
+void capture_writer_finish(struct capture_writer *writer)
+{
+	capture_writer_flush(writer);
+	if (writer->err)
+		return;
+	writer->err = -sink_finish(&writer->sink, sink_patience_ns());
+	if (!writer->err)
+		writer->good_count += writer->kept_count;
+	writer->kept_count = 0;
 }
 
 void capture_writer_add(struct capture_writer *writer, uint64_t time_ns, const void *data,

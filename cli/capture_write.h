@@ -33,8 +33,14 @@ bool capture_writer_begin(struct capture_writer *writer, struct out *out, size_t
 void capture_writer_add(struct capture_writer *writer, uint64_t time_ns, const void *data,
 			size_t captured, size_t len);
 
-/* All that there is so far is in the file. After a failure it does nothing. */
+/*
+ * All that there is so far is in the file; after a signal not what the reader of a pipe does
+ * not take at once. After a failure it does nothing.
+ */
 void capture_writer_flush(struct capture_writer *writer);
+
+/* That too, but not if he takes nothing for seconds. */
+void capture_writer_finish(struct capture_writer *writer);
 
 bool capture_writer_failed(const struct capture_writer *writer);
 

@@ -284,7 +284,7 @@ static void say_total_json(const struct recv *recv, struct out *out, double seco
 	out_json(out, object);
 }
 
-static void say_total(struct recv *recv, struct out *out)
+static void end(struct recv *recv, struct out *out)
 {
 	const struct report_rate rate = { run_seconds(&recv->run), recv->packets, recv->bytes };
 	struct xsk_port_stats stats;
@@ -292,8 +292,10 @@ static void say_total(struct recv *recv, struct out *out)
 
 	session_stats(&recv->session, &stats);
 	recv->beyond += recv->options->packets ? stats.rx_level : 0;
+	/* The interface is the kernel's again before one who may not read is waited for. */
+	session_close(&recv->session);
 	if (recv->writer)
-		capture_writer_flush(recv->writer);
+		capture_writer_finish(recv->writer);
 	if (out->json) {
 		say_total_json(recv, out, rate.seconds, &stats);
 		return;
@@ -425,7 +427,7 @@ static int run(void *arg, struct out *out)
 	if (good) {
 		run_start(&recv.run, options->session.duration_ns);
 		good = receive(&recv, out);
-		say_total(&recv, out);
+		end(&recv, out);
 	}
 	good = capture_writer_close(recv.writer, out) && good;
 	session_close(&recv.session);

@@ -57,6 +57,11 @@ bool run_is_over(const struct run *run)
 	       (run->end_ns != UINT64_MAX && run_now_ns() >= run->end_ns);
 }
 
+bool run_is_interrupted(void)
+{
+	return stopped;
+}
+
 void run_stop(void)
 {
 	stopped = 1;

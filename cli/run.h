@@ -23,6 +23,9 @@ void run_start(struct run *run, uint64_t duration_ns);
 /* Whether a signal came, or the time is over, or stdout broke. */
 bool run_is_over(const struct run *run);
 
+/* Whether a signal came. */
+bool run_is_interrupted(void);
+
 /* Ends it, as a signal would. */
 void run_stop(void);
 

@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "out.h"
+#include "sink.h"
 #include "version.h"
 
 const struct command *const commands[] = {
@@ -52,14 +53,17 @@ static void *copy_defaults(const struct command *command)
 
 static int run_with(const struct command *command, void *options)
 {
+	struct streams streams;
 	struct out out;
+	bool written;
 	int status;
 
+	streams_open(&streams);
 	out_open(&out, *(bool *)((char *)options + command->json_offset));
 	status = command->run(options, &out);
-	if (!out_close(&out) && status == GOOD)
-		status = FAILED;
-	return status;
+	written = out_close(&out);
+	written = streams_close(&streams) && written;
+	return status == GOOD && !written ? FAILED : status;
 }
 
 /* Of what is no command's output: the usage, the version. */

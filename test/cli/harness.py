@@ -70,7 +70,8 @@ def _take_terminal():
 class Program:
     """A program that runs. Its output is read while it does."""
 
-    def __init__(self, argv, terminal=False, env=None, stdin=subprocess.DEVNULL):
+    def __init__(self, argv, terminal=False, env=None, stdin=subprocess.DEVNULL,
+                 stdout=subprocess.PIPE, stderr=subprocess.PIPE):
         self.terminal = terminal
         self.text = {'out': '', 'err': ''}
         self.files = {}
@@ -87,10 +88,11 @@ class Program:
             self.files[master] = 'out'
             self.master = master
         else:
-            self.process = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE,
-                                            stderr=subprocess.PIPE, env=environment)
-            self.files[self.process.stdout.fileno()] = 'out'
-            self.files[self.process.stderr.fileno()] = 'err'
+            self.process = subprocess.Popen(argv, stdin=stdin, stdout=stdout, stderr=stderr,
+                                            env=environment)
+            for stream, name in (self.process.stdout, 'out'), (self.process.stderr, 'err'):
+                if stream:
+                    self.files[stream.fileno()] = name
         _started.append(self)
 
     @property
