@@ -143,6 +143,37 @@ def the_shell_is_killed():
 
 
 @case
+def it_is_killed_itself():
+    with Playground(terminal=True) as living, Playground(terminal=True) as dead:
+        for played in living, dead:
+            played.expect('here# ')
+        dead.type(f'there {STUBBORN} &\n')
+        dead.expect('stubborn')
+        assert len(dead.pids()) >= 2
+        dead.program.process.kill()
+        dead.program.process.wait()
+        assert dead.pids()
+        # The next one removes that, what it has in its folder, too, and nothing else's.
+        for name in ('xsk-playground-x', f'xsk-playground-{dead.pid}0.x', f'{dead.pid}.x'):
+            os.mkdir(os.path.join(dead.temporary, name))
+        with Playground(terminal=True, env={'TMPDIR': dead.temporary}) as following:
+            following.expect(f'removing what playground {dead.pid} left, which was killed')
+            following.expect('here# ')
+            assert not dead.pids()
+            names = sorted(os.listdir(dead.temporary))
+            assert [name for name in names if str(following.pid) not in name] == sorted(
+                ['xsk-playground-x', f'xsk-playground-{dead.pid}0.x', f'{dead.pid}.x']), names
+            following.type('there ping -c 1 10.66.0.1\n')
+            following.expect('1 received, 0% packet loss')
+            following.type('exit\n')
+            assert following.wait() == 0
+        for name in os.listdir(dead.temporary):
+            os.rmdir(os.path.join(dead.temporary, name))
+        living.type('ping -c 1 10.66.0.2\n')
+        living.expect('1 received, 0% packet loss')
+
+
+@case
 def the_terminal_is_closed():
     with Playground(terminal=True) as played:
         played.expect('here# ')
