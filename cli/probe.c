@@ -83,6 +83,7 @@ static void ask_programs(struct probe_interface *interface, const char *iface)
 
 		out_clean(program->name);
 		out_clean(program->xskmap_name);
+		out_clean(program->pin);
 		clean_processes(program->process, program->processes);
 	}
 }

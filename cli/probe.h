@@ -47,8 +47,8 @@ enum probe_level { PROBE_GOOD, PROBE_PLAIN, PROBE_WARN, PROBE_BAD };
 struct probe_line {
 	const char *what;
 	enum probe_level level;
-	char text[512];
-	char mend[384];			/* the command, or the move; empty: there is none */
+	char text[1024];
+	char mend[1400];		/* the command, or the move; empty: there is none */
 };
 
 /* Who gets the lines. */

@@ -12,6 +12,8 @@
 #include "out.h"
 
 #define NAME_SIZE 80			/* of 15 characters, each quoted */
+#define PIN_SIZE 1040			/* and of 255 */
+#define MEND_SIZE 1400
 #define LIST_SIZE 300
 
 const char *probe_mode(uint32_t mode)
@@ -30,22 +32,27 @@ const char *probe_mode(uint32_t mode)
 }
 
 /* As a shell wants it: it may be called nearly anything. */
-static const char *quote(char text[NAME_SIZE], const char *name)
+static const char *quote_word(char *text, size_t size, const char *name)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_.@:-+";
+				    "0123456789_.@:-+/";
 	size_t len = 0;
 
 	if (name[strspn(name, plain)] == '\0') {
-		snprintf(text, NAME_SIZE, "%s", name);
+		snprintf(text, size, "%s", name);
 		return text;
 	}
 	text[len++] = '\'';
-	for (; *name && len < NAME_SIZE - 6; name++)
-		len += (size_t)snprintf(text + len, NAME_SIZE - len,
+	for (; *name && len < size - 6; name++)
+		len += (size_t)snprintf(text + len, size - len,
 					*name == '\'' ? "'\\''" : "%c", *name);
-	snprintf(text + len, NAME_SIZE - len, "'");
+	snprintf(text + len, size - len, "'");
 	return text;
+}
+
+static const char *quote(char text[NAME_SIZE], const char *name)
+{
+	return quote_word(text, NAME_SIZE, name);
 }
 
 static void append(char text[LIST_SIZE], const char *between, const char *word)
@@ -208,21 +215,34 @@ static void append_kill(char text[LIST_SIZE], const struct xsk_probe_process *pr
 	}
 }
 
-/* How it goes: that of a link only with who holds it. */
-static void program_mend(char mend[LIST_SIZE], const struct xsk_probe_program *program,
+/* How it goes that is attached by a link: only with who holds it, and where it is pinned. */
+static void link_mend(char mend[MEND_SIZE], const struct xsk_probe_program *program)
+{
+	char holders[LIST_SIZE] = "", pin[PIN_SIZE] = "";
+
+	if (program->processes)
+		append_kill(holders, program->process, program->processes);
+	if (program->link_pinned == XSK_PROBE_YES)
+		quote_word(pin, sizeof(pin), program->pin);
+	if (*pin)
+		snprintf(mend, MEND_SIZE, "%s%srm %s", holders, *holders ? " && " : "", pin);
+	else if (*holders)
+		snprintf(mend, MEND_SIZE, "%s", holders);
+	else
+		snprintf(mend, MEND_SIZE, "bpftool link detach id %" PRIu32, program->link_id);
+}
+
+static void program_mend(char mend[MEND_SIZE], const struct xsk_probe_program *program,
 			 const char *iface)
 {
 	const char *how = program->mode == XSK_MODE_GENERIC ? "xdpgeneric" :
 			  program->mode == XSK_PROBE_MODE_HARDWARE ? "xdpoffload" : "xdp";
 	char name[NAME_SIZE];
 
-	mend[0] = '\0';
-	if (program->by_link != XSK_PROBE_YES)
-		snprintf(mend, LIST_SIZE, "ip link set dev %s %s off", quote(name, iface), how);
-	else if (program->processes)
-		append_kill(mend, program->process, program->processes);
+	if (program->by_link == XSK_PROBE_YES)
+		link_mend(mend, program);
 	else
-		snprintf(mend, LIST_SIZE, "bpftool link detach id %" PRIu32, program->link_id);
+		snprintf(mend, MEND_SIZE, "ip link set dev %s %s off", quote(name, iface), how);
 }
 
 /* "3 min ago" is good enough: which run of a service it is of. */
@@ -276,7 +296,7 @@ static void describe_program(char text[LIST_SIZE], const struct xsk_probe_progra
 static void say_program(const struct probe_reader *reader, const struct probe_interface *interface,
 			const struct xsk_probe_program *program, bool joinable)
 {
-	char text[LIST_SIZE], mend[LIST_SIZE], who[LIST_SIZE] = "";
+	char text[LIST_SIZE], mend[MEND_SIZE], who[LIST_SIZE] = "", pin[300] = "";
 
 	if (program->told != XSK_PROBE_YES) {
 		probe_say(reader, "program", PROBE_WARN, "run as root", "id %" PRIu32
@@ -286,12 +306,15 @@ static void say_program(const struct probe_reader *reader, const struct probe_in
 	}
 	describe_program(text, program);
 	append_processes(who, program->process, program->processes);
+	if (program->pin[0])
+		snprintf(pin, sizeof(pin), "; %spinned at %s",
+			 program->link_pinned == XSK_PROBE_YES ? "its link is " : "", program->pin);
 	program_mend(mend, program, interface->info.name);
 	if (joinable || program->part_of)
-		probe_say(reader, "program", PROBE_PLAIN, NULL, "%s%s", text, who);
+		probe_say(reader, "program", PROBE_PLAIN, NULL, "%s%s%s", text, who, pin);
 	else
-		probe_say(reader, "program", PROBE_BAD, mend, "%s%s; ports cannot join it", text,
-			  who);
+		probe_say(reader, "program", PROBE_BAD, mend, "%s%s%s; ports cannot join it", text,
+			  who, pin);
 }
 
 static void say_programs(const struct probe_reader *reader,

@@ -166,6 +166,9 @@ static json_t *make_program(const struct xsk_probe_program *program)
 			    sockets_processes(program->process, program->processes));
 	json_object_set_new(object, "all_processes",
 			    json_boolean(program->processes_told == XSK_PROBE_YES));
+	json_object_set_new(object, "pin", program->pin[0] ? json_string(program->pin) :
+			    json_null());
+	json_object_set_new(object, "link_pinned", fact(program->link_pinned));
 	return object;
 }
 

@@ -4,6 +4,7 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <xsk/port.h>
 
@@ -11,12 +12,16 @@
 #include "insn.h"
 #include "interface.h"
 #include "kernel.h"
+#include "pin.h"
 #include "process.h"
 
 /* In the driver or the stack, with its components, and in the NIC. */
 #define MAX_PROGRAMS (1 + XSK_ATTACHED_PARTS + 1)
 /* They may change while they are looked at. */
 #define TRIES 5
+
+_Static_assert(XSK_PIN_PATH_SIZE == sizeof(((struct xsk_probe_program *)0)->pin),
+	       "each path that is found fits");
 
 struct list {
 	int ifindex;
@@ -166,6 +171,47 @@ static void find_holders(struct list *list)
 	}
 }
 
+/* ---- where they are pinned ---- */
+
+/* A part's link is its own, whatever its number; of a program, others may be elsewhere. */
+static bool is_of(const struct xsk_process_file *file, const struct xsk_probe_program *program)
+{
+	if (file->prog_id != program->id)
+		return false;
+	if (!file->link_id || program->part_of)
+		return true;
+	return program->by_link == XSK_PROBE_YES &&
+	       (!program->link_id || file->link_id == program->link_id);
+}
+
+static void note_pin(const char *path, const struct xsk_process_file *file, void *data)
+{
+	struct list *list = data;
+
+	for (int i = 0; i < list->count; i++) {
+		struct xsk_probe_program *program = &list->at[i];
+
+		if (!is_of(file, program) || program->link_pinned == XSK_PROBE_YES ||
+		    (program->pin[0] && !file->link_id))
+			continue;
+		snprintf(program->pin, sizeof(program->pin), "%s", path);
+		program->link_pinned = xsk_probe_fact(file->link_id);
+	}
+}
+
+static void find_pins(struct list *list)
+{
+	bool all = xsk_pin_all(note_pin, list);
+
+	for (int i = 0; i < list->count; i++) {
+		struct xsk_probe_program *program = &list->at[i];
+
+		program->pins_told = xsk_probe_told(all);
+		if (all && !program->pin[0])
+			program->link_pinned = XSK_PROBE_NO;
+	}
+}
+
 int xsk_probe_programs(const char *ifname, struct xsk_probe_program *programs, int capacity,
 		       struct xsk_error *error)
 {
@@ -178,8 +224,10 @@ int xsk_probe_programs(const char *ifname, struct xsk_probe_program *programs, i
 		err = look_again(&list, ifname, &why);
 	if (err)
 		return xsk_probe_fail(&why, error);
-	if (list.count && capacity)
+	if (list.count && capacity) {
 		find_holders(&list);
+		find_pins(&list);
+	}
 	for (int i = 0; i < list.count; i++)
 		xsk_probe_put(programs, capacity, i, &list.at[i], sizeof(list.at[i]));
 	return list.count;

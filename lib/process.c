@@ -35,16 +35,22 @@ static void read_file(const char *path, char *text, size_t size)
 	xsk_sys_close(fd);
 }
 
-static uint32_t read_prog_id(const char *process, const char *fd)
+/* 0: there is no such line. */
+static uint32_t number_behind(const char *text, const char *word)
 {
-	static const char word[] = "\nprog_id:";
+	const char *at = strstr(text, word);
+
+	return at ? (uint32_t)strtoul(at + strlen(word), NULL, 10) : 0;
+}
+
+static void read_ids(struct xsk_process_file *file, const char *process, const char *fd)
+{
 	char path[64], text[1024];
-	const char *at;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/fdinfo/%.20s", process, fd);
 	read_file(path, text, sizeof(text));
-	at = strstr(text, word);
-	return at ? (uint32_t)strtoul(at + sizeof(word) - 1, NULL, 10) : 0;
+	file->prog_id = number_behind(text, "\nprog_id:");
+	file->link_id = number_behind(text, "\nlink_id:");
 }
 
 /* A link that was made here is called other than one that was found. */
@@ -54,8 +60,8 @@ static bool holds_program(const char *target)
 	       !strcmp(target, "anon_inode:bpf-link");
 }
 
-static void look_at(struct walk *walk, const char *process, pid_t pid, const char *fd,
-		    const char *target)
+static struct xsk_process_file describe(const char *process, pid_t pid, const char *fd,
+					const char *target)
 {
 	static const char socket[] = "socket:[";
 	struct xsk_process_file file = { .pid = pid };
@@ -63,7 +69,27 @@ static void look_at(struct walk *walk, const char *process, pid_t pid, const cha
 	if (!strncmp(target, socket, sizeof(socket) - 1))
 		file.socket = strtoull(target + sizeof(socket) - 1, NULL, 10);
 	else if (holds_program(target))
-		file.prog_id = read_prog_id(process, fd);
+		read_ids(&file, process, fd);
+	return file;
+}
+
+void xsk_process_own_file(struct xsk_process_file *file, int fd)
+{
+	char path[64], number[16], target[64];
+	ssize_t len;
+
+	snprintf(number, sizeof(number), "%d", fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%s", number);
+	len = readlink(path, target, sizeof(target) - 1);
+	target[len < 0 ? 0 : len] = '\0';
+	*file = describe("self", getpid(), number, target);
+}
+
+static void look_at(struct walk *walk, const char *process, pid_t pid, const char *fd,
+		    const char *target)
+{
+	struct xsk_process_file file = describe(process, pid, fd, target);
+
 	if (file.socket || file.prog_id)
 		walk->enough = walk->each(&file, walk->data);
 }

@@ -15,6 +15,7 @@ struct xsk_process_file {
 	pid_t pid;
 	uint64_t socket;	/* its inode; 0: it is no socket */
 	uint32_t prog_id;	/* of a BPF program, or of a link of it; 0: it is none */
+	uint32_t link_id;	/* of that link; 0: it is none */
 };
 
 /* Looks at one; true: it has seen enough. */
@@ -25,6 +26,9 @@ typedef bool (*xsk_process_cb)(const struct xsk_process_file *file, void *data);
  * process that is there was hidden from the caller.
  */
 bool xsk_process_files(xsk_process_cb each, void *data);
+
+/* One of this process. */
+void xsk_process_own_file(struct xsk_process_file *file, int fd);
 
 /* Empty where the process is gone. */
 void xsk_process_name(char name[XSK_PROCESS_NAME_SIZE], pid_t pid);

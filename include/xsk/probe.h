@@ -11,9 +11,10 @@
  *     n = xsk_probe_sockets("eth0", sockets, 64, &error)
  *
  * Nothing is changed: no program is attached, no socket bound, no setting written.
- * (A program that does nothing is loaded for a moment, and the kernel may load its module
- * xsk_diag to answer.) No function needs a capability, but some facts do. One that is not
- * told, for want of a capability or since the kernel is older, is marked so: it is no error.
+ * (A program that does nothing is loaded for a moment, what is pinned is opened, and the
+ * kernel may load its module xsk_diag to answer.) No function needs a capability, but some
+ * facts do. One that is not told, for want of a capability or since the kernel is older, is
+ * marked so: it is no error.
  *
  * By any thread at any time. The answers are of the moment, and of the network namespace
  * of the calling thread. See xsk_probe(3).
@@ -195,11 +196,20 @@ struct xsk_probe_program {
 
 	/*
 	 * Processes that have the program open, or its link; so most have attached it or
-	 * joined it. A link can also be pinned, and an attachment by netlink needs nobody.
+	 * joined it. A link can also be pinned (see pin); one by netlink needs nobody.
 	 */
 	uint8_t processes_told;		/* XSK_PROBE_YES: none was hidden from the caller */
 	uint32_t processes;		/* that were seen, of which these: */
 	struct xsk_probe_process process[XSK_PROBE_PROCESSES];
+
+	/*
+	 * The file of a bpffs, of those that are mounted where the process is, in which its link
+	 * is pinned: so it stays, who ever ends. Else one in which the program is, by which it
+	 * does not stay attached. Empty: none was seen.
+	 */
+	char pin[256];
+	uint8_t link_pinned;		/* XSK_PROBE_YES: it is of the link */
+	uint8_t pins_told;		/* XSK_PROBE_YES: none was hidden from the caller */
 };
 
 /*

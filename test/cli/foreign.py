@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 
-"""foreign.py IFACE native|generic|link: attaches an XDP program that is not of libxsk, called
-others_prog and without a map; prints its id, and has it open until its standard input ends.
-By netlink, as ip link does, it stays."""
+"""foreign.py IFACE native|generic|link [FILE]: attaches an XDP program that is not of libxsk,
+called others_prog and without a map; prints its id, and has it open until its standard input
+ends. By netlink, as ip link does, it stays; so it does by a link that is pinned to FILE."""
 
 import ctypes
 import socket
@@ -23,14 +23,16 @@ def good(result, what):
 
 
 def main():
-    iface, how = sys.argv[1:]
+    iface, how, *pin = sys.argv[1:]
     # r0 = XDP_PASS; exit
     code = struct.pack('=BBhiBBhi', 0xb7, 0, 0, 2, 0x95, 0, 0, 0)
     prog = good(bpf.bpf_prog_load(XDP, b'others_prog', b'GPL', code, ctypes.c_size_t(2), None),
                 'load')
     index = socket.if_nametoindex(iface)
     if how == 'link':
-        good(bpf.bpf_link_create(prog, index, ATTACH_XDP, None), 'link')
+        link = good(bpf.bpf_link_create(prog, index, ATTACH_XDP, None), 'link')
+        if pin:
+            good(bpf.bpf_obj_pin(link, pin[0].encode()), 'pin')
     else:
         good(bpf.bpf_xdp_attach(index, prog, MODES[how], None), 'attach')
     info = ctypes.create_string_buffer(256)

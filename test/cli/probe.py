@@ -10,8 +10,9 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 
-from harness import Lab, Skip, case, command, ip, main
+from harness import Lab, Skip, XSK, case, command, ip, main
 
 FOREIGN = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'foreign.py')
 NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all']
@@ -57,6 +58,11 @@ def line(out, what):
     found = re.findall(rf'^  {what} +(\S.*)$', out, re.M)
     assert len(found) == 1, f'{what}: {found}\n{out}'
     return found[0]
+
+
+def quoted(text):
+    """As the command does it for a shell."""
+    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def mend(lab, text):
@@ -227,8 +233,8 @@ def others_program(how, mode):
         tried = run(lab, '--test', 'va')
         assert tried.status == 1 and not re.search(r'opened', tried.out), tried.out
         assert 'others_prog' in line(tried.out, 'test native')
-        assert re.search(r'; (detach it \(ip link set dev va xdp off\)|stop the process .*), or give '
-                         'it such a map$', line(tried.out, 'test native')), tried.out
+        assert re.search(r'; (detach it \(ip link set dev va xdp off\)|stop the process .*), or '
+                         'give it such a map$', line(tried.out, 'test native')), tried.out
         assert interface(lab)['programs'][0]['id'] == foreign.id
         mend(lab, said)
         if how == 'link':
@@ -249,6 +255,33 @@ def a_generic_program_of_others():
 @case
 def a_program_of_others_by_link():
     others_program('link', 'native')
+
+
+@case
+def a_program_that_is_pinned():
+    """No process has it any more: it stays by a file, which is told."""
+    with Lab() as lab, tempfile.TemporaryDirectory(prefix="xsk pin's ") as folder:
+        pin = os.path.join(folder, 'others')
+        # The mount is of this shell alone, and goes with it.
+        program = lab.run(0, ['sh', '-c', """
+            mount -t bpf bpf "$1" || exit 77
+            python3 "$2" va link "$1/others" </dev/null || exit
+            "$3" probe va; "$3" probe --json va
+            said=$("$3" probe va | sed -n 's/^  program  *//p')
+            eval "${said##*; }"
+            "$3" probe va
+            """, 'sh', folder, FOREIGN, XSK])
+        if program.status == 77:
+            raise Skip('a bpffs cannot be mounted here')
+        assert program.status == 0 and not program.err, program.err
+        before, after = re.findall(r'^  program +(\S.*)$', program.out, re.M)
+        assert re.search(r', by link, no XSKMAP, loaded by uid 0, \d+ s ago; its link is pinned at '
+                         rf'{re.escape(pin)}; ports cannot join it; rm {re.escape(quoted(pin))}$',
+                         before), before
+        assert after == 'none'
+        found = json.loads(re.search(r'^\{.*\}$', program.out, re.M)[0])['interfaces'][0]
+        assert [(one['pin'], one['link_pinned'], one['processes'])
+                for one in found['programs']] == [(pin, True, [])], found
 
 
 @case

@@ -99,13 +99,14 @@ static void programs(void **state)
 	struct xsk_probe_program *list = interface.programs;
 
 	(void)state;
-	interface.program_count = 2;
+	interface.program_count = 3;
 	list[0] = (struct xsk_probe_program){
 		.id = 5, .mode = XSK_MODE_NATIVE, .told = XSK_PROBE_YES, .name = "xdp_dispatcher",
 		.xskmap = XSK_PROBE_NO, .xsks_map = XSK_PROBE_NO, .by_link = XSK_PROBE_YES,
 		.link_id = 9 };
 	list[1] = list[0];
 	list[1].part_of = 5;
+	list[2] = list[1];
 	list[1].xskmap = XSK_PROBE_YES;
 	say_interface(&interface);
 	assert_said("ports cannot join it; bpftool link detach id 9\n");
@@ -113,6 +114,42 @@ static void programs(void **state)
 	say_interface(&interface);
 	assert_said("program: xdp_dispatcher (id 5), a part of 5");
 	assert_null(strstr(said, "cannot join"));
+}
+
+/* Who has it, and what would make it go. */
+static void holders_of_programs(void **state)
+{
+	struct probe_interface interface = a_nic();
+	struct xsk_probe_program *program = interface.programs;
+
+	(void)state;
+	interface.program_count = 1;
+	*program = (struct xsk_probe_program){
+		.id = 5, .mode = XSK_MODE_NATIVE, .told = XSK_PROBE_YES, .name = "one",
+		.by_link = XSK_PROBE_YES, .link_id = 9, .link_pinned = XSK_PROBE_YES,
+		.pin = "/sys/fs/bpf/its own" };
+	say_interface(&interface);
+	assert_said("; its link is pinned at /sys/fs/bpf/its own; ports cannot join it; "
+		    "rm '/sys/fs/bpf/its own'\n");
+	program->processes = 2;
+	program->process[0] = (struct xsk_probe_process){ 11, "a" };
+	program->process[1] = (struct xsk_probe_process){ 12, "b" };
+	strcpy(program->pin, "/pin");
+	say_interface(&interface);
+	assert_said("; open in a (pid 11), b (pid 12); its link is pinned at /pin; ports cannot "
+		    "join it; kill 11 12 && rm /pin\n");
+	/* The program's own does not hold it. */
+	program->link_pinned = XSK_PROBE_NO;
+	say_interface(&interface);
+	assert_said("; pinned at /pin; ports cannot join it; kill 11 12\n");
+	program->by_link = XSK_PROBE_NO;
+	say_interface(&interface);
+	assert_said("; pinned at /pin; ports cannot join it; ip link set dev eth7 xdp off\n");
+	/* The longest, each character of which is quoted. */
+	program->by_link = program->link_pinned = XSK_PROBE_YES;
+	memset(program->pin, '\'', sizeof(program->pin) - 1);
+	say_interface(&interface);
+	assert_said("'\\''" "'\\''" "'\n");
 }
 
 static void an_old_kernel(void **state)
@@ -145,6 +182,7 @@ int main(void)
 		cmocka_unit_test(zero_copy),
 		cmocka_unit_test(sockets),
 		cmocka_unit_test(programs),
+		cmocka_unit_test(holders_of_programs),
 		cmocka_unit_test(an_old_kernel),
 	};
 

@@ -21,6 +21,7 @@
 #include "holder.h"
 #include "interface.h"
 #include "kernel.h"
+#include "pin.h"
 #include "process.h"
 
 #define DIRT 0xa5
@@ -51,6 +52,13 @@ static struct {
 	int file_count;
 	bool hidden;
 	int walks;
+
+	struct {
+		const char *path;
+		struct xsk_process_file file;
+	} pins[MAX];
+	int pin_count;
+	bool pins_hidden;
 } world;
 
 static int reset(void **state)
@@ -142,6 +150,13 @@ bool xsk_process_files(xsk_process_cb each, void *data)
 	return !world.hidden;
 }
 
+bool xsk_pin_all(xsk_pin_cb each, void *data)
+{
+	for (int i = 0; i < world.pin_count; i++)
+		each(world.pins[i].path, &world.pins[i].file, data);
+	return !world.pins_hidden;
+}
+
 void xsk_process_name(char name[XSK_PROCESS_NAME_SIZE], pid_t pid)
 {
 	snprintf(name, XSK_PROCESS_NAME_SIZE, "process%d", (int)pid);
@@ -149,7 +164,15 @@ void xsk_process_name(char name[XSK_PROCESS_NAME_SIZE], pid_t pid)
 
 static void add_file(pid_t pid, uint64_t socket, uint32_t prog_id)
 {
-	world.files[world.file_count++] = (struct xsk_process_file){ pid, socket, prog_id };
+	world.files[world.file_count++] = (struct xsk_process_file){
+		.pid = pid, .socket = socket, .prog_id = prog_id };
+}
+
+static void add_pin(const char *path, uint32_t prog_id, uint32_t link_id)
+{
+	world.pins[world.pin_count].path = path;
+	world.pins[world.pin_count++].file = (struct xsk_process_file){
+		.prog_id = prog_id, .link_id = link_id };
 }
 
 /* ---- programs ---- */
@@ -293,6 +316,55 @@ static void parts_and_hardware(void **state)
 	world.part_count = 0;
 	assert_int_equal(programs(list, MAX), 1);
 	assert_int_equal(list[0].mode, XSK_PROBE_MODE_HARDWARE);
+}
+
+static void assert_pin(const struct xsk_probe_program *program, const char *path, uint8_t of_link)
+{
+	assert_string_equal(program->pin, path);
+	assert_int_equal(program->link_pinned, of_link);
+}
+
+/* That of the link is what counts, and of several the first. */
+static void pins(void **state)
+{
+	struct xsk_probe_program list[MAX];
+
+	(void)state;
+	attach(7, XDP_FLAGS_DRV_MODE);
+	world.link_id = 70;
+	assert_int_equal(programs(list, MAX), 1);
+	assert_pin(&list[0], "", XSK_PROBE_NO);
+	assert_int_equal(list[0].pins_told, XSK_PROBE_YES);
+	add_pin("/another", 8, 0);
+	add_pin("/elsewhere", 7, 71);
+	world.pins_hidden = true;
+	assert_int_equal(programs(list, MAX), 1);
+	assert_pin(&list[0], "", XSK_PROBE_NOT_TOLD);
+	assert_int_equal(list[0].pins_told, XSK_PROBE_NOT_TOLD);
+	add_pin("/program", 7, 0);
+	add_pin("/program2", 7, 0);
+	assert_int_equal(programs(list, MAX), 1);
+	assert_pin(&list[0], "/program", XSK_PROBE_NO);
+	add_pin("/link", 7, 70);
+	add_pin("/link2", 7, 70);
+	add_pin("/program3", 7, 0);
+	assert_int_equal(programs(list, MAX), 1);
+	assert_pin(&list[0], "/link", XSK_PROBE_YES);
+	/* One of several; by netlink, when one of the program is elsewhere. */
+	world.link_err = XSK_AMBIGUOUS;
+	assert_int_equal(programs(list, MAX), 1);
+	assert_pin(&list[0], "/elsewhere", XSK_PROBE_YES);
+	world.link_err = -ENOENT;
+	assert_int_equal(programs(list, MAX), 1);
+	assert_pin(&list[0], "/program", XSK_PROBE_NO);
+	world.link_err = 0;
+	/* A part, by its own link. */
+	world.part_count = 1;
+	world.progs[world.prog_count++] = world.parts[0] = 23;
+	add_pin("/part", 23, 5);
+	assert_int_equal(programs(list, MAX), 2);
+	assert_pin(&list[0], "/link", XSK_PROBE_YES);
+	assert_pin(&list[1], "/part", XSK_PROBE_YES);
 }
 
 /* As many as there can be have their places. */
@@ -583,6 +655,7 @@ int main(void)
 		cmocka_unit_test_setup(other_programs, reset),
 		cmocka_unit_test_setup(program_not_told, reset),
 		cmocka_unit_test_setup(parts_and_hardware, reset),
+		cmocka_unit_test_setup(pins, reset),
 		cmocka_unit_test_setup(all_programs, reset),
 		cmocka_unit_test_setup(changes, reset),
 		cmocka_unit_test_setup(capacities, reset),
