@@ -289,6 +289,12 @@ def xsk(*words, **how):
     return program
 
 
+def asan():
+    """Where the command is built with it, its library."""
+    linked = subprocess.run(['ldd', XSK], capture_output=True, text=True, check=True).stdout
+    return ' '.join(line.split()[2] for line in linked.splitlines() if 'libasan' in line)
+
+
 def _clean_up():
     for program in list(_started):
         program.kill()

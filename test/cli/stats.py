@@ -6,11 +6,10 @@ processes that play a command which is none."""
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 
-from harness import XSK, case, command, ip, main
+from harness import XSK, asan, case, command, ip, main
 from path import INNER, Path, totals
 
 LIBRARY = os.path.join(os.path.dirname(XSK), '..', 'lib', 'libxsk.so.1')
@@ -197,12 +196,6 @@ def sockets_of_others():
                 assert socket['memory']['frame_size'] == 4096
                 assert f'(pid {other.process.pid})' in text, text
         other.kill()
-
-
-def asan():
-    """Where the command is built with it, its library."""
-    linked = subprocess.run(['ldd', XSK], capture_output=True, text=True, check=True).stdout
-    return ' '.join(line.split()[2] for line in linked.splitlines() if 'libasan' in line)
 
 
 # ---- processes that only seem to be one ----

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-/* All lines, as "what: text; mend\n". */
-static char said[8192];
+/* All lines, as "what: text; mend\n"; and what they are of that are bad, each with a blank. */
+static char said[8192], bad[256];
 
 static void keep(void *to, const struct probe_line *line)
 {
@@ -23,6 +23,9 @@ static void keep(void *to, const struct probe_line *line)
 	(void)to;
 	snprintf(said + len, sizeof(said) - len, "%s: %s%s%s\n", line->what, line->text,
 		 *line->mend ? "; " : "", line->mend);
+	len = strlen(bad);
+	if (line->level == PROBE_BAD)
+		snprintf(bad + len, sizeof(bad) - len, "%s ", line->what);
 }
 
 static const struct probe_reader reader = { .read = keep };
@@ -176,6 +179,41 @@ static void an_old_kernel(void **state)
 	assert_said("setcap cap_net_raw,cap_net_admin,cap_sys_ptrace+ep");
 }
 
+/* Who cannot open a port is worse off than who cannot see others. */
+static void rights(void **state)
+{
+	struct probe_host host = { .caller = { .net_raw = XSK_PROBE_YES, .net_admin = XSK_PROBE_YES,
+					       .bpf = XSK_PROBE_YES, .perfmon = XSK_PROBE_YES } };
+
+	(void)state;
+	said[0] = bad[0] = '\0';
+	probe_say_caller(&reader, &host);
+	assert_said("rights: no cap_sys_admin to see programs of others, no cap_sys_ptrace to see "
+		    "whose they are; run as root");
+	assert_string_equal(bad, "");
+	host.caller.net_raw = XSK_PROBE_NO;
+	probe_say_caller(&reader, &host);
+	assert_said("rights: no cap_net_raw to open sockets, no cap_sys_admin");
+	assert_string_equal(bad, "rights ");
+}
+
+static void limits_as_json(void **state)
+{
+	struct probe_host host = { .caller = { .memlock = 65536, .memlock_hard = UINT64_MAX } };
+	json_t *object = probe_json_caller(&host);
+
+	(void)state;
+	assert_int_equal(json_integer_value(json_object_get(object, "memlock")), 65536);
+	assert_true(json_is_null(json_object_get(object, "memlock_hard")));
+	json_decref(object);
+	host.caller.memlock = UINT64_MAX;
+	host.caller.memlock_hard = 0;
+	object = probe_json_caller(&host);
+	assert_true(json_is_null(json_object_get(object, "memlock")));
+	assert_true(json_is_integer(json_object_get(object, "memlock_hard")));
+	json_decref(object);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +222,8 @@ int main(void)
 		cmocka_unit_test(programs),
 		cmocka_unit_test(holders_of_programs),
 		cmocka_unit_test(an_old_kernel),
+		cmocka_unit_test(rights),
+		cmocka_unit_test(limits_as_json),
 	};
 
 	return cmocka_run_group_tests_name("cli_probe", tests, NULL, NULL);
