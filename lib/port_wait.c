@@ -17,6 +17,8 @@
 #define MAX_FLUSHES 128
 /* Looks at the rings between two at the clock. */
 #define SPINS 256
+/* Packets that need not wait for more. */
+#define ENOUGH 64
 
 struct waiting {
 	struct xsk_queue *const *queues;
@@ -169,17 +171,65 @@ static int wait_once(struct waiting *waiting, int busy)
 	return sleep_once(waiting, busy);
 }
 
+/* Whether so many packets as may come until then have a place in each queue. */
+static bool has_place(const struct waiting *waiting, uint64_t rate)
+{
+	uint64_t packets = rate * XSK_GATHER_MOST_US / 1000000;
+
+	for (unsigned int i = 0; i < waiting->n; i++) {
+		const struct xsk_queue *queue = waiting->queues[i];
+
+		if (queue->can_rx && (packets > queue->rx.size || packets > queue->fill_target))
+			return false;
+	}
+	return true;
+}
+
+/* Who waits for more than packets, or has some already, is not kept. */
+static bool is_patient(const struct waiting *waiting)
+{
+	for (unsigned int i = 0; i < waiting->n; i++) {
+		struct xsk_queue *queue = waiting->queues[i];
+
+		if (queue->wants_room || queue->wants_frames ||
+		    (queue->can_rx && xsk_cons_nb_avail(&queue->rx, ENOUGH) == ENOUGH))
+			return false;
+	}
+	return waiting->forever || waiting->deadline_ms > xsk_sys_now_ms();
+}
+
+/* At high rates packets gather first. 0, or -EINTR. */
+static int gather(const struct waiting *waiting)
+{
+	const struct xsk_port *port = waiting->queues[0]->port;
+	struct xsk_gather *gather = &waiting->queues[0]->gather;
+	uint64_t packets = 0;
+
+	if (port->wait != XSK_WAIT_SLEEP || port->flags & XSK_PORT_NO_GATHER)
+		return 0;
+	for (unsigned int i = 0; i < waiting->n; i++)
+		packets += waiting->queues[i]->counters.rx_packets;
+	if (!xsk_gather_wanted(gather, xsk_sys_now_ns(), packets) ||
+	    !has_place(waiting, gather->rate) || !is_patient(waiting))
+		return 0;
+	return xsk_sys_sleep_us(XSK_GATHER_US);
+}
+
 static int wait_for(struct waiting *waiting)
 {
-	int ready, busy, err;
+	int ready, busy, err = 0;
 
-	for (;;) {
+	for (bool first = true;; first = false) {
 		busy = flush_all(waiting);
 		if (busy < 0)
 			return busy;
+		if (first)
+			err = gather(waiting);
 		ready = count_ready(waiting);
 		if (ready || is_over(waiting))
 			return ready;
+		if (err)
+			return err;
 		err = wait_once(waiting, busy);
 		if (err)
 			return err;

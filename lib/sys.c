@@ -365,6 +365,21 @@ uint64_t xsk_sys_coarse_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t xsk_sys_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+int xsk_sys_sleep_us(unsigned int us)
+{
+	struct timespec rest = { .tv_nsec = us * 1000L };
+
+	return -clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
+}
+
 void xsk_sys_sleep_ms(unsigned int ms)
 {
 	struct timespec rest = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };

@@ -88,5 +88,8 @@ void xsk_sys_restore_signals(const sigset_t *before);
 uint64_t xsk_sys_now_ms(void);
 uint64_t xsk_sys_coarse_ms(void);
 void xsk_sys_sleep_ms(unsigned int ms);
+uint64_t xsk_sys_now_ns(void);
+/* 0, or -EINTR. */
+int xsk_sys_sleep_us(unsigned int us);
 
 #endif /* XSK_LIB_SYS_H */

@@ -64,7 +64,7 @@ struct xsk_port;
 #define XSK_DIRECTION_TX	(1u << 1)
 
 /* How xsk_wait() waits. */
-#define XSK_WAIT_SLEEP		0	/* in poll(2), woken by interrupts */
+#define XSK_WAIT_SLEEP		0	/* in poll(2), woken by interrupts; at high rates by time */
 #define XSK_WAIT_SPIN		1	/* looks at the rings, takes the CPU for itself */
 /*
  * The thread does the NIC's work itself (SO_PREFER_BUSY_POLL, 5.11), and the
@@ -103,6 +103,8 @@ struct xsk_port;
  *     n = xsk_free(first, frames, xsk_alloc(other, frames, n));
  */
 #define XSK_PORT_ONE_THREAD	(1u << 8)
+/* xsk_wait() comes back with the first packet, also at high rates; see there. */
+#define XSK_PORT_NO_GATHER	(1u << 9)
 
 /*
  * What goes to the kernel's stack, whatever the filter says, so that the host stays
@@ -401,7 +403,9 @@ int xsk_flush(struct xsk_queue *queue);
  * Flushes the n queues (at most XSK_WAIT_MAX, of one port or several), and waits until
  * one of them has packets, or room where xsk_tx() or xsk_alloc() last had none. Returns
  * how many of them do; 0: timeout_ms is over (-1: never; 0: does not wait).
- * The strategy is that of the first one's port.
+ * The strategy is that of the first one's port. Asleep, at some 300,000 packets a second and
+ * more, it lets packets gather for about 0.1 ms first, as long as they come no slower for it
+ * (XSK_PORT_NO_GATHER: never).
  * A link that is down, or a queue that is switched off, is waited for as others are.
  * -EINTR: a signal came (asleep; the other strategies do not notice one, so give them a
  * time). -ENODEV: one's interface is gone, within half a second. -EINVAL: n, or a queue

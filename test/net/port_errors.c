@@ -116,7 +116,7 @@ static void no_such_interface(void **state)
 static void unknown_words(void **state)
 {
 	(void)state;
-	refused(OPTS(.flags = 1u << 9), -EINVAL, "flags 0x200", "<xsk/port.h>");
+	refused(OPTS(.flags = 1u << 10), -EINVAL, "flags 0x400", "<xsk/port.h>");
 	refused(OPTS(.flags = 1u << 31), -EINVAL, "flags 0x80000000", "<xsk/port.h>");
 	refused(OPTS(.modes = 1u << 3), -EINVAL, "modes 0x8", "<xsk/port.h>");
 	refused(OPTS(.direction = 1u << 2), -EINVAL, "direction 0x4", "<xsk/port.h>");
