@@ -14,20 +14,24 @@
  *
  * It is the CPU time of this thread, which others that want the CPU take little from.
  */
-#include "../lib/prog.c"
-
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <err.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
+#include <linux/if_xdp.h>
 #include <net/if_arp.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "expression.h"
 #include "filter.h"
 #include "keep.h"
+#include "load.h"
+#include "prog.h"
 #include <xsk/filter.h>
 
 #define PACKET_SIZE 64
@@ -91,7 +95,7 @@ struct made {
 	struct sock_fprog classic;
 };
 
-static struct xsk_prog maps = { .map_fd = -1, .counters_fd = -1, .link_fd = -1, .prog_fd = -1 };
+static int map_fd, counters_fd;
 static int empty_fd;
 
 /* ---- packets ---- */
@@ -140,18 +144,17 @@ static void check(int result, const struct xsk_error *error)
 /* A socket for the packets' queue: so that what matches is looked up and found. */
 static void open_maps(void)
 {
-	const struct xsk_netdev dev = { .rx_queues = 1, .tx_queues = 1 };
 	uint32_t entries = 64;
 	struct xsk_error error;
 	int fd = socket(AF_XDP, SOCK_RAW, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_XDP, XDP_RX_RING, &entries, sizeof(entries)))
 		err(1, "AF_XDP socket");
-	maps.map_fd = create_map(&dev, &error);
-	check(maps.map_fd, &error);
-	maps.counters_fd = create_counters(&error);
-	check(maps.counters_fd, &error);
-	check(xsk_prog_set_socket(maps.map_fd, 0, fd, true, &error), &error);
+	map_fd = xsk_load_map(1, &error);
+	check(map_fd, &error);
+	counters_fd = xsk_load_counters(&error);
+	check(counters_fd, &error);
+	check(xsk_prog_set_socket(map_fd, 0, fd, true, &error), &error);
 }
 
 static int load_empty(void)
@@ -159,7 +162,7 @@ static int load_empty(void)
 	const struct bpf_insn insns[] = { xsk_insn_mov_imm(BPF_REG_0, XDP_PASS), xsk_insn_exit() };
 	const struct xsk_code code = { .insns = insns, .count = 2 };
 	struct xsk_error error;
-	int fd = load(&code, &maps, &error);
+	int fd = xsk_load_code(&code, map_fd, counters_fd, &error);
 
 	check(fd, &error);
 	return fd;
@@ -177,7 +180,7 @@ static int load_test(const struct test *test)
 		check(xsk_filter_compile(&filter, test->expression, &error), &error);
 	check(xsk_filter_code(&code, filter, test->management ? &keep : NULL, test->counts,
 			      &error), &error);
-	fd = load(&code, &maps, &error);
+	fd = xsk_load_code(&code, map_fd, counters_fd, &error);
 	check(fd, &error);
 	xsk_filter_code_free(&code);
 	xsk_filter_free(filter);

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""Who takes part: how each is started, and how what it has counted is read."""
+
+import os
+import re
+import shutil
+
+from .world import Failed, fields
+
+MS = 120_000
+# As the kernel's documentation has them, for those that poll busily.
+DEFERRED = {"napi_defer_hard_irqs": 2, "gro_flush_timeout": 200_000}
+TESTPMD = "dpdk-testpmd"
+# Settings of the interface before the start; and once veth has its NAPIs.
+EARLY = ("napi_defer_hard_irqs", "gro_flush_timeout")
+LATE = ("threaded",)
+
+
+def set_nics(world, namespace, ifnames, settings, which):
+    for ifname in ifnames:
+        world.set_nic(namespace, ifname,
+                      {key: value for key, value in settings.items() if key in which})
+
+
+class Counter:
+    """The kernel's own: an XDP program that drops, or sends on to another interface."""
+
+    def __init__(self, world, namespace, ifname, to="drop", size=64, contents="ours"):
+        self.process = world.start(
+            namespace, [world.program("counter"), ifname, to, str(size), contents], stdin=True)
+        self.processes = {}
+        self.process.read_until(b"ready\n")
+
+    def counts(self):
+        return fields(self.process.ask("\n", b"\n"))
+
+    def stop(self):
+        self.process.stop()
+        return {}
+
+
+class RoleRunning:
+    """A program of role.h at work."""
+
+    NAMES = ("packets", "bytes", "sampled", "bad", "lost")
+
+    def __init__(self, world, namespace, role, argv, options):
+        path, self.memory = world.counts_file()
+        self.layout = world.COUNTS
+        self.process = world.start(namespace, [*argv, path, *options])
+        self.processes = {role: self.process}
+        self.process.read_until(b"ready\n")
+
+    def counts(self):
+        return dict(zip(self.NAMES, self.layout.unpack_from(self.memory)))
+
+    def stop(self):
+        ended = self.process.wait(0)
+        rest = self.process.stop()
+        if ended is not None or self.process.popen.returncode:
+            self.process.fail("did not go on to the end")
+        return fields(rest)
+
+
+class Role:
+    """A contender that is a program of role.h."""
+
+    contents = "ours"
+
+    def __init__(self, name, title, program, **settings):
+        self.name = name
+        self.title = title
+        self.program = program
+        self.wait = settings.pop("wait", "sleep")
+        self.burst = settings.pop("burst", 64)
+        self.nic = settings.pop("nic", {})
+        self.needs_address = program == "role-udp"
+        self.options = [f"{key}={value}" for key, value in settings.items()]
+
+    def missing(self, world):
+        return None if os.path.exists(world.program(self.program)) else "was not built"
+
+    def start(self, world, role, namespace, ifnames, cpu, size, burst=None, **options):
+        set_nics(world, namespace, ifnames, self.nic, EARLY)
+        argv = [world.program(self.program), role, ",".join(ifnames), str(cpu), str(MS), str(size),
+                str(burst or self.burst), self.wait]
+        running = RoleRunning(world, namespace, role, argv,
+                              self.options + [f"{key}={value}" for key, value in options.items()])
+        set_nics(world, namespace, ifnames, self.nic, LATE)
+        return running
+
+
+class TestpmdRunning:
+    END = b"#" * 76 + b"\n"
+
+    def __init__(self, world, namespace, role, ports, argv):
+        self.role = role
+        self.ports = ports
+        # Line by line, also to a pipe.
+        self.process = world.start(namespace, ["stdbuf", "-oL", *argv], stdin=True)
+        self.process.name = TESTPMD
+        self.processes = {role: self.process}
+        self.process.read_until(b"TX offloads=", 60)
+
+    def counts(self):
+        """Of a receiver what it took, of the others what they sent."""
+        text = self.process.ask("show port stats all\n", self.END)
+        for _ in range(self.ports - 1):
+            text += self.process.read_until(self.END)
+        kind = "RX-packets" if self.role == "receive" else "TX-packets"
+        values = [int(value) for value in re.findall(kind + r":\s*(\d+)", text)]
+        if not values:
+            self.process.fail("shows no statistics")
+        return {"packets": sum(values)}
+
+    def stop(self):
+        try:
+            self.process.ask("quit\n", b"Bye...")
+        except Failed:
+            pass
+        self.process.stop()
+        return {}
+
+
+class Testpmd:
+    """DPDK's own program for this, with net_af_xdp. Its pool of buffers is in pages of the
+    usual size; it forwards by the one core that it is given, and reads commands on another."""
+
+    contents = "udp"
+    needs_address = False
+    MODES = {"send": "txonly", "receive": "rxonly", "forward": "io", "echo": "macswap"}
+
+    def __init__(self, name, title, busy=True, burst=64, nic=None, vdev="", args=()):
+        self.name = name
+        self.title = title
+        self.burst = burst
+        self.nic = nic or {}
+        self.vdev = vdev + ("" if busy else ",busy_budget=0")
+        self.args = list(args)
+
+    def missing(self, _world):
+        return None if shutil.which(TESTPMD) else f"{TESTPMD} is not installed"
+
+    def start(self, world, role, namespace, ifnames, cpu, size, burst=None, **_):
+        set_nics(world, namespace, ifnames, self.nic, EARLY)
+        away = 0 if cpu else min(1, (os.cpu_count() or 1) - 1)
+        argv = [TESTPMD, "--lcores", f"0@{away},1@{max(cpu, 0)}", "--no-huge", "-m", "256",
+                "--no-shconf", "--no-pci", "--no-telemetry", "--log-level", "warning"]
+        for number, ifname in enumerate(ifnames):
+            argv += ["--vdev", f"net_af_xdp{number},iface={ifname}{self.vdev}"]
+        argv += ["--", "-i", "--auto-start", f"--forward-mode={self.MODES[role]}",
+                 f"--txpkts={size}", f"--burst={burst or self.burst}",
+                 "--total-num-mbufs=32768", *self.args]
+        running = TestpmdRunning(world, namespace, role, len(ifnames), argv)
+        set_nics(world, namespace, ifnames, self.nic, LATE)
+        return running
+
+
+# What each scenario is measured with. The names behind a dash are tried by --tune only: the
+# best of each program stands without one.
+def senders():
+    return [
+        Role("port", "libxsk port", "role-port"),
+        Role("rings", "libxsk rings", "role-rings-libxsk", budget=2048),
+        Role("libxdp", "libxdp rings", "role-rings-libxdp", budget=2048),
+        Testpmd("testpmd", "testpmd txonly", busy=False),
+        Role("tpacket", "AF_PACKET", "role-packet"),
+        Role("udp", "UDP sendmmsg", "role-udp"),
+        Role("port-burst256", "libxsk port, bursts of 256", "role-port", burst=256),
+        Role("port-burst32", "libxsk port, bursts of 32", "role-port", burst=32),
+        Role("libxdp-budget32", "libxdp rings, 32 a kick", "role-rings-libxdp"),
+        Role("libxdp-burst32", "libxdp rings, bursts of 32", "role-rings-libxdp", burst=32),
+        Role("libxdp-burst256", "libxdp rings, bursts of 256", "role-rings-libxdp", burst=256,
+             budget=2048),
+        Role("libxdp-busy", "libxdp rings, busy", "role-rings-libxdp", wait="busy", budget=2048,
+             nic=DEFERRED),
+        Testpmd("testpmd-busy", "testpmd, busy", nic=DEFERRED),
+        Testpmd("testpmd-burst32", "testpmd, bursts of 32", busy=False, burst=32),
+        Testpmd("testpmd-burst256", "testpmd, bursts of 256", busy=False, burst=256),
+        Role("tpacket-mmsg", "AF_PACKET sendmmsg", "role-packet", mmsg=1),
+        Role("tpacket-burst256", "AF_PACKET, bursts of 256", "role-packet", burst=256),
+        Role("udp-burst256", "UDP, bursts of 256", "role-udp", burst=256),
+    ]
+
+
+def receivers():
+    threaded = {"threaded": 1}
+    return [
+        Role("port", "libxsk port", "role-port"),
+        Role("rings", "libxsk rings", "role-rings-libxsk"),
+        Role("libxdp", "libxdp rings", "role-rings-libxdp"),
+        Testpmd("testpmd", "testpmd rxonly", busy=False),
+        Role("tpacket", "TPACKET_V3", "role-packet"),
+        Role("udp", "UDP recvmmsg", "role-udp"),
+        Role("port-spin", "libxsk port, spin", "role-port", wait="spin"),
+        Role("port-busy", "libxsk port, busy", "role-port", wait="busy"),
+        Role("port-threaded", "libxsk port, threaded", "role-port", nic=threaded),
+        Role("libxdp-spin", "libxdp rings, spin", "role-rings-libxdp", wait="spin"),
+        Role("libxdp-busy", "libxdp rings, busy", "role-rings-libxdp", wait="busy", nic=DEFERRED),
+        Role("libxdp-threaded", "libxdp rings, threaded", "role-rings-libxdp", nic=threaded),
+        Role("libxdp-burst256", "libxdp rings, bursts of 256", "role-rings-libxdp", burst=256),
+        Testpmd("testpmd-busy", "testpmd, busy", nic=DEFERRED),
+        Testpmd("testpmd-threaded", "testpmd, threaded", busy=False, nic=threaded),
+        Role("tpacket-spin", "TPACKET_V3, spin", "role-packet", wait="spin"),
+        Role("udp-spin", "UDP, spin", "role-udp", wait="spin"),
+        Role("udp-busy", "UDP, busy", "role-udp", wait="busy", nic=DEFERRED),
+    ]

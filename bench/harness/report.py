@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""Tables for people."""
+
+from .figures import quantile, median
+
+
+def number(values, scale, digits):
+    """Median and quartiles."""
+    if not values:
+        return "-"
+    middle, low, high = (quantile(values, part) / scale for part in (0.5, 0.25, 0.75))
+    return f"{middle:.{digits}f} ({low:.{digits}f}..{high:.{digits}f})"
+
+
+def span(values, digits=2):
+    """The median of the rounds' own, the least and the greatest."""
+    if not values:
+        return "-"
+    return f"{median(values):.{digits}f} ({min(values):.{digits}f}..{max(values):.{digits}f})"
+
+
+def table(head, rows):
+    """The first column to the left, as wide as they are."""
+    widths = [max(len(str(row[i])) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, *rows]:
+        print(("  " + "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)))
+              .rstrip())

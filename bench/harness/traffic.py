@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""send, receive and forward: packets a second that arrive, and CPU time for each."""
+
+import time
+
+from .contenders import Counter, Role, receivers, senders
+from .meter import window
+from .rounds import RATE_HEAD, rate_row
+from .world import Failed
+
+FLOW_SECONDS = 5
+# The peer to compare with: that with the greatest rate.
+FASTEST = ("pps", "more")
+
+
+class Flow:
+    """One measurement: starts what it is told to, in order, and stops it backwards."""
+
+    def __init__(self, world):
+        self.world = world
+        self.running = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        for running in reversed(self.running):
+            try:
+                running.stop()
+            except Failed:
+                if kind is None:
+                    raise
+        self.running.clear()
+        self.world.cut_wires()
+
+    def add(self, running):
+        self.running.append(running)
+        return running
+
+    def stop(self, running):
+        self.running.remove(running)
+        return running.stop()
+
+    def await_packets(self, source):
+        end = time.monotonic() + FLOW_SECONDS
+        while not source.counts()["packets"]:
+            if time.monotonic() > end:
+                raise Failed("no packet arrived")
+            time.sleep(0.02)
+
+    def measure(self, source, options):
+        self.await_packets(source)
+        time.sleep(options.settle)
+        processes = {role: process for running in self.running
+                     for role, process in running.processes.items()}
+        result = window(source, processes, options.seconds)
+        check_contents(source.counts())
+        if not result["counts"]["packets"]:
+            raise Failed("the packets stopped")
+        return result
+
+
+def check_contents(counts):
+    if counts.get("bad"):
+        raise Failed(f"contents: {counts['bad']} of {counts['sampled']} are wrong")
+    if "sampled" in counts and counts["packets"] > 1000 and not counts["sampled"]:
+        raise Failed("contents: none was checked")
+
+
+# The sender of "receive" and "forward": the fastest of "send", see bench/README.md.
+def fixed_sender():
+    return Role("sender", "sender", "role-rings-libxdp", budget=2048)
+
+
+class Scenario:
+    """Of packets a second. Targets: key -> (ratio, good, best peer by (key, good))."""
+
+    labels = {"pps": "packets a second", "cost": "CPU time per packet"}
+    ours = "port"
+    peers = ("libxdp", "testpmd", "tpacket", "udp")
+
+    def head(self):
+        return RATE_HEAD
+
+    def row(self, outcome, contender):
+        return rate_row(outcome, contender)
+
+    def brief(self, result):
+        return f"{result['pps'] / 1e6:.3f} Mpkt/s, {result['cost']:.0f} ns CPU/pkt"
+
+
+class Send(Scenario):
+    name = "send"
+    title = "send: packets that arrive at a kernel XDP_DROP counter"
+    targets = {"pps": (1.1, "more", FASTEST), "cost": (1.0, "less", FASTEST)}
+
+    def contenders(self):
+        return senders()
+
+    def measure(self, world, contender, options):
+        world.wire("near", "wire", "far", "wire")
+        if contender.needs_address:
+            world.address("near", "wire", "far")
+        with Flow(world) as flow:
+            counter = flow.add(Counter(world, "far", "wire", "drop", options.size,
+                                       contender.contents))
+            sender = flow.add(contender.start(world, "send", "near", ["wire"], options.cpus[0],
+                                              options.size))
+            result = flow.measure(counter, options)
+            flow.stop(sender)
+        return result
+
+
+class Limit:
+    """The kernel's own, where a contender would be."""
+
+    contents = "ours"
+    needs_address = False
+
+    def __init__(self, name, title):
+        self.name = name
+        self.title = title
+
+    def missing(self, _world):
+        return None
+
+
+class Drop(Limit):
+    def start(self, world, _role, namespace, ifnames, _cpu, size):
+        return Counter(world, namespace, ifnames[0], "drop", size)
+
+
+class Receive(Scenario):
+    name = "receive"
+    title = "receive: packets received from one fixed sender"
+    targets = {"pps": (1.3, "more", FASTEST), "cost": (1.0, "less", FASTEST)}
+
+    def contenders(self):
+        return receivers() + [Drop("drop", "limit: XDP_DROP")]
+
+    def measure(self, world, contender, options):
+        world.wire("near", "wire", "far", "wire")
+        if contender.needs_address:
+            world.address("far", "wire", "near")
+        with Flow(world) as flow:
+            receiver = flow.add(contender.start(world, "receive", "far", ["wire"],
+                                                options.cpus[1], options.size))
+            sender = flow.add(fixed_sender().start(
+                world, "send", "near", ["wire"], options.cpus[0], options.size,
+                other=0 if contender.needs_address else 1))
+            result = flow.measure(receiver, options)
+            flow.stop(sender)
+        return result
