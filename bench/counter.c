@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 
 /*
- * Counts the packets of an interface where they arrive, in the kernel: an XDP program that
+ * Counts the packets of interfaces where they arrive, in the kernel: an XDP program that
  * drops each, or sends it out at another interface.
  *
- *     counter IFNAME (drop|IFNAME2) SIZE (ours|udp)
+ *     counter IFNAME[,IFNAME...] (drop|IFNAME2) SIZE (ours|udp)
  *
  * Of 64 packets on a CPU the contents of one are checked: the length, the protocol and the
  * ports, and of "ours" (role.h) also the magic number, and that the number behind it and its
@@ -191,10 +191,10 @@ int main(int argc, char **argv)
 {
 	struct xsk_assembly as = { 0 };
 	char line[16];
-	int map_fd, out = 0;
+	int map_fd, prog_fd, out = 0;
 
 	if (argc != 5 || (strcmp(argv[4], "ours") && strcmp(argv[4], "udp")))
-		errx(2, "usage: counter IFNAME (drop|IFNAME2) SIZE (ours|udp)");
+		errx(2, "usage: counter IFNAME[,IFNAME...] (drop|IFNAME2) SIZE (ours|udp)");
 	if (strcmp(argv[2], "drop"))
 		out = index_of(argv[2]);
 	map_fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "bench_counts", sizeof(uint32_t),
@@ -205,7 +205,9 @@ int main(int argc, char **argv)
 		     !strcmp(argv[4], "ours"));
 	if (as.err)
 		errx(1, "the program: %s", strerror(-as.err));
-	attach(load(&as), index_of(argv[1]));
+	prog_fd = load(&as);
+	for (char *name = strtok(argv[1], ","); name; name = strtok(NULL, ","))
+		attach(prog_fd, index_of(name));
 	xsk_assembly_free(&as);
 	puts("ready");
 	fflush(stdout);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define MAX_TRIPS (4u << 20)
+#define FIRST_TRIPS 200		/* are not among those that are measured */
 
 volatile sig_atomic_t role_stop;
 
@@ -149,7 +150,7 @@ static void make_packet(struct role *role)
 		role->packet[i] = (uint8_t)i;
 	memcpy(role->packet, "\2\0\0\0\0\2\2\0\0\0\0\1\x08", 14);
 	if (role->other)
-		role->packet[5] = 0xff;
+		role->packet[5] = role->packet[11] = 0xff;
 	memset(ip, 0, 28);
 	ip[0] = 0x45;
 	put_16(ip + 2, role->size - 14);
@@ -221,7 +222,7 @@ void role_sample(struct role *role, const void *data, uint32_t len)
 
 void role_trip(struct role *role, uint64_t ns)
 {
-	if (role->trip_count < MAX_TRIPS)
+	if (role->counts->packets >= FIRST_TRIPS && role->trip_count < MAX_TRIPS)
 		role->trips[role->trip_count++] = ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
 }
 

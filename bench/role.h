@@ -63,7 +63,7 @@ struct role {
 	uint32_t first_queue;	/* first= */
 	uint32_t ring;		/* ring=, entries; 0: the default */
 	uint32_t budget;	/* budget=, of XDP_MAX_TX_SKB_BUDGET; 0: the kernel's */
-	bool other;		/* other=1: packets for a host that is not there */
+	bool other;		/* other=1: packets between hosts that are not there */
 	bool mmsg;		/* mmsg=1: AF_PACKET sends by sendmmsg, not by its ring */
 	struct role_counts *counts;
 	uint32_t next;		/* number of the next packet that is sent */

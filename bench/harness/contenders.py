@@ -156,16 +156,70 @@ class Testpmd:
         return running
 
 
-# What each scenario is measured with. The names behind a dash are tried by --tune only: the
-# best of each program stands without one.
-def senders():
-    return [
+class Kernel:
+    """The kernel's own way, where a contender would be."""
+
+    contents = "ours"
+    needs_address = False
+
+    def __init__(self, name, title):
+        self.name = name
+        self.title = title
+        self.processes = {}
+
+    def missing(self, _world):
+        return None
+
+
+class Drop(Kernel):
+    """The limit of what can be received: nobody gets it."""
+
+    def start(self, world, _role, namespace, ifnames, _cpu, size, **_):
+        return Counter(world, namespace, ",".join(ifnames), "drop", size)
+
+
+class Redirect(Kernel):
+    """The limit of forwarding: from driver to driver."""
+
+    def start(self, world, _role, namespace, ifnames, _cpu, size, **_):
+        return Counter(world, namespace, ifnames[0], ifnames[1], size)
+
+
+class Bridge(Kernel):
+    """rps: the packets are moved to the forwarder's CPU, else all is done on the sender's."""
+
+    def __init__(self, name, title, rps=False):
+        super().__init__(name, title)
+        self.rps = rps
+
+    def start(self, world, _role, namespace, ifnames, cpu, _size, **_):
+        self.world = world
+        self.namespace = namespace
+        world.ip(namespace, "link add bridge type bridge stp_state 0 mcast_snooping 0",
+                 *[f"link set {ifname} master bridge" for ifname in ifnames],
+                 "link set bridge up")
+        world.sh(namespace, f"bridge fdb add {world.MACS['far']} dev {ifnames[1]} master static")
+        if self.rps and cpu >= 0:
+            world.set_nic(namespace, ifnames[0], {"queues/rx-0/rps_cpus": f"{1 << cpu:x}"})
+        return self
+
+    def stop(self):
+        self.world.ip(self.namespace, "link del bridge")
+        return {}
+
+
+# What each scenario is measured with: the best settings of each, and with tune also those
+# that were tried.
+def senders(tune):
+    best = [
         Role("port", "libxsk port", "role-port"),
         Role("rings", "libxsk rings", "role-rings-libxsk", budget=2048),
         Role("libxdp", "libxdp rings", "role-rings-libxdp", budget=2048),
         Testpmd("testpmd", "testpmd txonly", busy=False),
-        Role("tpacket", "AF_PACKET", "role-packet"),
+        Role("packet", "AF_PACKET TPACKET_V2", "role-packet"),
         Role("udp", "UDP sendmmsg", "role-udp"),
+    ]
+    tried = [
         Role("port-burst256", "libxsk port, bursts of 256", "role-port", burst=256),
         Role("port-burst32", "libxsk port, bursts of 32", "role-port", burst=32),
         Role("libxdp-budget32", "libxdp rings, 32 a kick", "role-rings-libxdp"),
@@ -177,31 +231,69 @@ def senders():
         Testpmd("testpmd-busy", "testpmd, busy", nic=DEFERRED),
         Testpmd("testpmd-burst32", "testpmd, bursts of 32", busy=False, burst=32),
         Testpmd("testpmd-burst256", "testpmd, bursts of 256", busy=False, burst=256),
-        Role("tpacket-mmsg", "AF_PACKET sendmmsg", "role-packet", mmsg=1),
-        Role("tpacket-burst256", "AF_PACKET, bursts of 256", "role-packet", burst=256),
+        Role("packet-mmsg", "AF_PACKET sendmmsg", "role-packet", mmsg=1),
+        Role("packet-burst256", "AF_PACKET, bursts of 256", "role-packet", burst=256),
+        Role("packet-burst256-mmsg", "AF_PACKET sendmmsg, bursts of 256", "role-packet",
+             burst=256, mmsg=1),
         Role("udp-burst256", "UDP, bursts of 256", "role-udp", burst=256),
     ]
+    return best + tried if tune else best
 
 
-def receivers():
+def receivers(tune):
     threaded = {"threaded": 1}
-    return [
+    best = [
         Role("port", "libxsk port", "role-port"),
         Role("rings", "libxsk rings", "role-rings-libxsk"),
         Role("libxdp", "libxdp rings", "role-rings-libxdp"),
         Testpmd("testpmd", "testpmd rxonly", busy=False),
-        Role("tpacket", "TPACKET_V3", "role-packet"),
+        Role("packet", "AF_PACKET TPACKET_V3", "role-packet"),
         Role("udp", "UDP recvmmsg", "role-udp"),
+        Drop("drop", "limit: XDP_DROP"),
+    ]
+    tried = [
         Role("port-spin", "libxsk port, spin", "role-port", wait="spin"),
         Role("port-busy", "libxsk port, busy", "role-port", wait="busy"),
         Role("port-threaded", "libxsk port, threaded", "role-port", nic=threaded),
+        Role("port-spin-threaded", "libxsk port, spin, threaded", "role-port", wait="spin",
+             nic=threaded),
+        Role("port-burst256", "libxsk port, bursts of 256", "role-port", burst=256),
         Role("libxdp-spin", "libxdp rings, spin", "role-rings-libxdp", wait="spin"),
         Role("libxdp-busy", "libxdp rings, busy", "role-rings-libxdp", wait="busy", nic=DEFERRED),
         Role("libxdp-threaded", "libxdp rings, threaded", "role-rings-libxdp", nic=threaded),
         Role("libxdp-burst256", "libxdp rings, bursts of 256", "role-rings-libxdp", burst=256),
         Testpmd("testpmd-busy", "testpmd, busy", nic=DEFERRED),
         Testpmd("testpmd-threaded", "testpmd, threaded", busy=False, nic=threaded),
-        Role("tpacket-spin", "TPACKET_V3, spin", "role-packet", wait="spin"),
+        Testpmd("testpmd-burst32", "testpmd, bursts of 32", busy=False, burst=32),
+        Role("packet-spin", "AF_PACKET TPACKET_V3, spin", "role-packet", wait="spin"),
         Role("udp-spin", "UDP, spin", "role-udp", wait="spin"),
         Role("udp-busy", "UDP, busy", "role-udp", wait="busy", nic=DEFERRED),
+        Role("udp-threaded", "UDP, GRO and its NAPI threaded", "role-udp", nic=threaded),
     ]
+    return best + tried if tune else best
+
+
+def forwarders(tune):
+    threaded = {"threaded": 1}
+    best = [
+        Role("port", "libxsk port, shared UMEM", "role-port"),
+        Role("libxdp", "libxdp rings, copied", "role-rings-libxdp", budget=2048),
+        Testpmd("testpmd", "testpmd io", busy=False),
+        Bridge("bridge", "kernel bridge"),
+        Redirect("redirect", "limit: XDP redirect"),
+    ]
+    tried = [
+        Role("port-spin", "libxsk port, spin", "role-port", wait="spin"),
+        Role("port-busy", "libxsk port, busy", "role-port", wait="busy"),
+        Role("port-threaded", "libxsk port, threaded", "role-port", nic=threaded),
+        Role("rings", "libxsk rings, copied", "role-rings-libxsk", budget=2048),
+        Role("libxdp-spin", "libxdp rings, copied, spin", "role-rings-libxdp", wait="spin",
+             budget=2048),
+        Role("libxdp-busy", "libxdp rings, copied, busy", "role-rings-libxdp", wait="busy",
+             budget=2048, nic=DEFERRED),
+        Role("libxdp-budget32", "libxdp rings, copied, 32 a kick", "role-rings-libxdp"),
+        Testpmd("testpmd-busy", "testpmd io, busy", nic=DEFERRED),
+        Testpmd("testpmd-burst32", "testpmd io, bursts of 32", busy=False, burst=32),
+        Bridge("bridge-rps", "kernel bridge, packets moved to the other CPU", rps=True),
+    ]
+    return best + tried if tune else best

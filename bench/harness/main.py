@@ -10,10 +10,10 @@ import sys
 
 from . import machine, rounds
 from .machine import die, say
-from .traffic import Receive, Send
+from .traffic import Forward, Receive, Send
 from .world import Failed, World
 
-SCENARIOS = {scenario.name: scenario for scenario in (Send(), Receive())}
+SCENARIOS = {scenario.name: scenario for scenario in (Send(), Receive(), Forward())}
 PARTS = ("open", "traffic", "verbs", "bursts", "filters")
 LEFT = {"open": "opening and closing sockets, of libxsk and libxdp",
         "traffic": "traffic over a veth pair, of both",
@@ -59,11 +59,11 @@ def parse(argv):
 
 
 def chosen(scenario, options):
-    contenders = scenario.contenders()
+    contenders = scenario.contenders(options)
     if options.only:
         names = options.only.split(",")
         return [contender for contender in contenders if contender.name in names]
-    return [contender for contender in contenders if options.tune or "-" not in contender.name]
+    return contenders
 
 
 def run_scenarios(options):

@@ -24,19 +24,20 @@ class Outcome:
     def measured(self):
         return [contender for contender in self.contenders if self.results[contender.name]]
 
-    def ratio(self, key, name):
-        ours = self.scenario.ours
-        if ours not in self.results or name == ours:
+    def ratio(self, key, name, ours=None):
+        """Of ours by that one's, round by round."""
+        ours = ours or self.scenario.ours
+        if ours not in self.results or name not in self.results or name == ours:
             return []
         return ratios(self.values(ours, key), self.values(name, key))
 
-    def best_peer(self, key, better):
-        """By its median."""
-        peers = [(median(list(self.values(name, key).values())), name)
-                 for name in self.scenario.peers if self.results.get(name)]
-        if not peers:
+    def best(self, key, better, names):
+        """By its median; None where none was measured."""
+        medians = [(median(list(self.values(name, key).values())), name)
+                   for name in names if self.results.get(name)]
+        if not medians:
             return None
-        return (min(peers) if better == "less" else max(peers))[1]
+        return (min(medians) if better == "less" else max(medians))[1]
 
 
 def measure_rounds(world, scenario, contenders, options):
@@ -74,16 +75,14 @@ def measure_one(world, outcome, contender, round_, options):
 # ---- what is said of it ----
 
 def judge(outcome):
-    """Against the best peer of the same run, by each target."""
+    """The ratios that have a target."""
     judged = []
-    for key, (target, better, peers_by) in outcome.scenario.targets.items():
-        peer = outcome.best_peer(*peers_by)
-        if not peer or not outcome.results.get(outcome.scenario.ours):
-            continue
-        values = outcome.ratio(key, peer)
+    for key, ours, peer, target, better in outcome.scenario.pairs(outcome):
+        values = outcome.ratio(key, peer, ours)
         if values:
-            judged.append({"key": key, "peer": peer, "target": target, "better": better,
-                           "ratio": summary(values), "result": verdict(values, target, better)})
+            judged.append({"key": key, "ours": ours, "peer": peer, "target": target,
+                           "better": better, "ratio": summary(values),
+                           "result": verdict(values, target, better)})
     return judged
 
 
@@ -99,7 +98,7 @@ def show(outcome, options):
         print(f"  left out: {name}: {reason.splitlines()[0] if reason else ''}")
     for line in judge(outcome):
         sign = "<=" if line["better"] == "less" else ">="
-        print(f"  {scenario.labels[line['key']]}, {scenario.ours} / {line['peer']}: "
+        print(f"  {scenario.labels[line['key']]}, {line['ours']} / {line['peer']}: "
               f"{span(line['ratio']['rounds'])}; target {sign} {line['target']}: {line['result']}")
     busy = [result["others"] for results in outcome.results.values()
             for result in results.values() if "others" in result]

@@ -3,14 +3,12 @@
 
 import time
 
-from .contenders import Counter, Role, receivers, senders
+from .contenders import Counter, Role, forwarders, receivers, senders
 from .meter import window
 from .rounds import RATE_HEAD, rate_row
 from .world import Failed
 
 FLOW_SECONDS = 5
-# The peer to compare with: that with the greatest rate.
-FASTEST = ("pps", "more")
 
 
 class Flow:
@@ -73,17 +71,23 @@ def fixed_sender():
 
 
 class Scenario:
-    """Of packets a second. Targets: key -> (ratio, good, best peer by (key, good))."""
+    """Of packets a second. ours is compared with the fastest of the peers."""
 
     labels = {"pps": "packets a second", "cost": "CPU time per packet"}
     ours = "port"
-    peers = ("libxdp", "testpmd", "tpacket", "udp")
+    peers = ("libxdp", "testpmd", "packet", "udp")
 
     def head(self):
         return RATE_HEAD
 
     def row(self, outcome, contender):
         return rate_row(outcome, contender)
+
+    def pairs(self, outcome):
+        """What is to be judged: key, ours, peer, target, good."""
+        peer = outcome.best("pps", "more", self.peers)
+        return [("pps", self.ours, peer, self.target, "more"),
+                ("cost", self.ours, peer, 1.0, "less")] if peer else []
 
     def brief(self, result):
         return f"{result['pps'] / 1e6:.3f} Mpkt/s, {result['cost']:.0f} ns CPU/pkt"
@@ -92,10 +96,10 @@ class Scenario:
 class Send(Scenario):
     name = "send"
     title = "send: packets that arrive at a kernel XDP_DROP counter"
-    targets = {"pps": (1.1, "more", FASTEST), "cost": (1.0, "less", FASTEST)}
+    target = 1.1
 
-    def contenders(self):
-        return senders()
+    def contenders(self, options):
+        return senders(options.tune)
 
     def measure(self, world, contender, options):
         world.wire("near", "wire", "far", "wire")
@@ -104,39 +108,18 @@ class Send(Scenario):
         with Flow(world) as flow:
             counter = flow.add(Counter(world, "far", "wire", "drop", options.size,
                                        contender.contents))
-            sender = flow.add(contender.start(world, "send", "near", ["wire"], options.cpus[0],
-                                              options.size))
-            result = flow.measure(counter, options)
-            flow.stop(sender)
-        return result
-
-
-class Limit:
-    """The kernel's own, where a contender would be."""
-
-    contents = "ours"
-    needs_address = False
-
-    def __init__(self, name, title):
-        self.name = name
-        self.title = title
-
-    def missing(self, _world):
-        return None
-
-
-class Drop(Limit):
-    def start(self, world, _role, namespace, ifnames, _cpu, size):
-        return Counter(world, namespace, ifnames[0], "drop", size)
+            flow.add(contender.start(world, "send", "near", ["wire"], options.cpus[0],
+                                     options.size))
+            return flow.measure(counter, options)
 
 
 class Receive(Scenario):
     name = "receive"
     title = "receive: packets received from one fixed sender"
-    targets = {"pps": (1.3, "more", FASTEST), "cost": (1.0, "less", FASTEST)}
+    target = 1.3
 
-    def contenders(self):
-        return receivers() + [Drop("drop", "limit: XDP_DROP")]
+    def contenders(self, options):
+        return receivers(options.tune)
 
     def measure(self, world, contender, options):
         world.wire("near", "wire", "far", "wire")
@@ -145,9 +128,28 @@ class Receive(Scenario):
         with Flow(world) as flow:
             receiver = flow.add(contender.start(world, "receive", "far", ["wire"],
                                                 options.cpus[1], options.size))
-            sender = flow.add(fixed_sender().start(
+            flow.add(fixed_sender().start(
                 world, "send", "near", ["wire"], options.cpus[0], options.size,
                 other=0 if contender.needs_address else 1))
-            result = flow.measure(receiver, options)
-            flow.stop(sender)
-        return result
+            return flow.measure(receiver, options)
+
+
+class Forward(Scenario):
+    name = "forward"
+    title = "forward: from one fixed sender, to a kernel XDP_DROP counter behind a second veth pair"
+    target = 1.2
+    peers = ("libxdp", "testpmd", "bridge")
+
+    def contenders(self, options):
+        return forwarders(options.tune)
+
+    def measure(self, world, contender, options):
+        world.wire("near", "wire", "mid", "left")
+        world.wire("mid", "right", "far", "wire")
+        with Flow(world) as flow:
+            counter = flow.add(Counter(world, "far", "wire", "drop", options.size))
+            flow.add(contender.start(world, "forward", "mid", ["left", "right"], options.cpus[1],
+                                     options.size))
+            flow.add(fixed_sender().start(world, "send", "near", ["wire"], options.cpus[0],
+                                          options.size))
+            return flow.measure(counter, options)

@@ -162,15 +162,14 @@ class World:
 
     def wire(self, left, left_name, right, right_name, queues=1, mtu=1500):
         """A veth pair. An interface's own address is that of its namespace."""
-        shape = f"numtxqueues {queues} numrxqueues {queues}"
-        self.ip(left, f"link add {left_name} mtu {mtu} {shape} type veth "
-                      f"peer name {right_name} mtu {mtu} {shape} "
-                      f"netns {self.namespace(right)}")
+        shape = f"mtu {mtu} numtxqueues {queues} numrxqueues {queues}"
+        near, far = (f"address {self.MACS[name]}" if name in self.MACS else ""
+                     for name in (left, right))
+        self.ip(left, f"link add {left_name} {near} {shape} type veth "
+                      f"peer name {right_name} {far} {shape} netns {self.namespace(right)}",
+                f"link set {left_name} up")
+        self.ip(right, f"link set {right_name} up")
         self.wires.append((left, left_name))
-        for name, ifname in ((left, left_name), (right, right_name)):
-            if name in self.MACS:
-                self.ip(name, f"link set {ifname} address {self.MACS[name]}")
-            self.ip(name, f"link set {ifname} up")
 
     def address(self, name, ifname, other):
         """So that UDP sockets can send to the other one without asking for it."""
@@ -184,8 +183,10 @@ class World:
             self.sh(name, f"echo {value} >/sys/class/net/{ifname}/{key}")
 
     def cut_wires(self):
-        for name, ifname in self.wires:
-            self.ip(name, f"link del {ifname}")
+        for name in self.NAMES:
+            lines = [f"link del {ifname}" for where, ifname in self.wires if where == name]
+            if lines:
+                self.ip(name, *lines)
         self.wires.clear()
 
     def start(self, namespace, argv, stdin=False):
