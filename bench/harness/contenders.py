@@ -297,3 +297,46 @@ def forwarders(tune):
         Bridge("bridge-rps", "kernel bridge, packets moved to the other CPU", rps=True),
     ]
     return best + tried if tune else best
+
+
+class Pair:
+    """Both ends of a round trip: who measures, and who answers."""
+
+    def __init__(self, name, title, ping, echo=None):
+        self.name = name
+        self.title = title
+        self.ping = ping
+        self.echo = echo or ping
+        self.needs_address = ping.needs_address
+
+    def missing(self, world):
+        return self.ping.missing(world) or self.echo.missing(world)
+
+
+def echoes(tune):
+    """testpmd has nothing that measures: our port does, with the wait that is best there."""
+    def both(name, title, program, **settings):
+        return Pair(name, title, Role(name, title, program, burst=32, **settings))
+
+    port_spin = Role("port", "port", "role-port", wait="spin")
+    best = [
+        both("port-sleep", "libxsk port, sleep", "role-port", wait="sleep"),
+        both("port-spin", "libxsk port, spin", "role-port", wait="spin"),
+        both("port-busy", "libxsk port, busy poll", "role-port", wait="busy"),
+        both("udp-sleep", "UDP sockets, sleep", "role-udp", wait="sleep"),
+        both("udp-spin", "UDP sockets, spin", "role-udp", wait="spin"),
+        both("packet-sleep", "AF_PACKET, sleep", "role-packet", wait="sleep"),
+        both("packet-spin", "AF_PACKET, spin", "role-packet", wait="spin"),
+        Pair("testpmd", "testpmd macswap", port_spin,
+             Testpmd("testpmd", "testpmd", busy=False, burst=32)),
+    ]
+    tried = [
+        both("libxdp-sleep", "libxdp rings, sleep", "role-rings-libxdp", wait="sleep"),
+        both("libxdp-spin", "libxdp rings, spin", "role-rings-libxdp", wait="spin"),
+        both("libxdp-busy", "libxdp rings, busy poll", "role-rings-libxdp", wait="busy",
+             nic=DEFERRED),
+        both("udp-busy", "UDP sockets, busy poll", "role-udp", wait="busy", nic=DEFERRED),
+        Pair("testpmd-busy", "testpmd macswap, busy poll", port_spin,
+             Testpmd("testpmd", "testpmd", burst=32, nic=DEFERRED)),
+    ]
+    return best + tried if tune else best

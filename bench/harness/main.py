@@ -9,11 +9,12 @@ import subprocess
 import sys
 
 from . import machine, rounds
+from .growth import Growth
 from .machine import die, say
-from .traffic import Forward, Receive, Send
+from .traffic import Echo, Forward, Receive, Send
 from .world import Failed, World
 
-SCENARIOS = {scenario.name: scenario for scenario in (Send(), Receive(), Forward())}
+SCENARIOS = {scenario.name: scenario for scenario in (Send(), Receive(), Forward(), Echo(), Growth())}
 PARTS = ("open", "traffic", "verbs", "bursts", "filters")
 LEFT = {"open": "opening and closing sockets, of libxsk and libxdp",
         "traffic": "traffic over a veth pair, of both",

@@ -143,4 +143,18 @@ def role_share(results):
     return ", ".join(f"{role} {median(values):.2f}" for role, values in shares.items())
 
 
+def trip_row(outcome, contender):
+    name = contender.name
+    cells = [contender.title]
+    for key in ("p50", "p99", "p999"):
+        cells += [number(list(outcome.values(name, key).values()), 1000, 1),
+                  span(outcome.ratio(key, name))]
+    results = list(outcome.results[name].values())
+    lost = sum(result["lost"] for result in results)
+    return [*cells, number([result["cost"] for result in results], 1000, 1), str(lost),
+            role_share(results)]
+
+
+TRIP_HEAD = ["", "p50 us", "ratio", "p99 us", "ratio", "p99.9 us", "ratio", "us CPU/trip", "lost",
+             "CPUs of the roles"]
 RATE_HEAD = ["", "Mpkt/s", "ratio", "ns CPU/pkt", "ratio", "softirq", "CPUs of the roles"]

@@ -3,9 +3,9 @@
 
 import time
 
-from .contenders import Counter, Role, forwarders, receivers, senders
+from .contenders import Counter, Role, echoes, forwarders, receivers, senders
 from .meter import window
-from .rounds import RATE_HEAD, rate_row
+from .rounds import RATE_HEAD, TRIP_HEAD, rate_row, trip_row
 from .world import Failed
 
 FLOW_SECONDS = 5
@@ -153,3 +153,56 @@ class Forward(Scenario):
             flow.add(fixed_sender().start(world, "send", "near", ["wire"], options.cpus[0],
                                           options.size))
             return flow.measure(counter, options)
+
+
+class Echo(Scenario):
+    name = "echo"
+    title = "echo: round trips of one packet in flight, both ends of the same kind"
+    labels = {"p50": "median round trip", "p99": "p99 of the round trips",
+              "p999": "p99.9 of the round trips", "cost": "CPU time per round trip"}
+    ours = "port-spin"
+
+    def contenders(self, options):
+        return echoes(options.tune)
+
+    def head(self):
+        return TRIP_HEAD
+
+    def row(self, outcome, contender):
+        return trip_row(outcome, contender)
+
+    def brief(self, result):
+        return " ".join(f"{key} {result[key] / 1000:.1f} us" for key in ("p50", "p99", "p999"))
+
+    def pairs(self, outcome):
+        """Who sleeps is compared with who sleeps; and the best with the best."""
+        names = [contender.name for contender in outcome.measured()]
+        ours = [name for name in names if name.startswith("port-")]
+        udp = [name for name in names if name.startswith("udp-")]
+        peers = [name for name in names if name not in ours]
+        fastest = outcome.best("p50", "less", ours)
+        found = [("p50", "port-sleep", "udp-sleep", 0.7, "less"),
+                 ("p50", fastest, outcome.best("p50", "less", udp), 0.7, "less"),
+                 ("p99", outcome.best("p99", "less", ours), outcome.best("p99", "less", peers),
+                  1.0, "less")]
+        return [pair for pair in found if pair[1] and pair[2]]
+
+    def measure(self, world, contender, options):
+        world.wire("near", "wire", "far", "wire")
+        if contender.needs_address:
+            world.address("near", "wire", "far")
+            world.address("far", "wire", "near")
+        other = 0 if contender.needs_address else 1
+        with Flow(world) as flow:
+            flow.add(contender.echo.start(world, "echo", "far", ["wire"], options.cpus[1],
+                                          options.size))
+            ping = flow.add(contender.ping.start(world, "ping", "near", ["wire"], options.cpus[0],
+                                                 options.size, other=other))
+            result = flow.measure(ping, options)
+            trips = flow.stop(ping)
+        if "p50" not in trips:
+            raise Failed("too few round trips")
+        if result["counts"]["lost"] > result["counts"]["packets"] / 1000:
+            raise Failed(f"{result['counts']['lost']} round trips did not end")
+        return {**result, **{key: trips[key] for key in ("p50", "p90", "p99", "p999", "max")},
+                "lost": trips["lost"]}
