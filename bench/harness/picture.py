@@ -7,9 +7,9 @@ import subprocess
 from .figures import quantile
 from .machine import say
 
-HEAD = """set terminal svg size {width},{height} font 'sans,12' background '#ffffff'
+HEAD = """set terminal svg noenhanced size {width},{height} font 'sans,12' background '#ffffff'
 set output '{path}'
-set title '{title}' noenhanced
+set title '{title}'
 set border 3
 set tics nomirror
 set grid ytics lc rgb '#dddddd'
@@ -49,8 +49,8 @@ def bars(path, title, unit, names, series, log=False):
         shift = (number - (len(series) - 1) / 2) * width
         colour = COLOURS[number % len(COLOURS)]
         plots.append(f"'-' using 1:2:({width * 0.9}) with boxes lc rgb '{colour}' title "
-                     f"{quoted(label)}, '-' using 1:2:3:4 with yerrorbars lc rgb '#333333' pt -1 "
-                     "notitle")
+                     f"{quoted(label)}, '-' using 1:3:(0):($4-$3) with vectors nohead lw 2 lc rgb "
+                     "'#222222' notitle")
         lines = "".join(f"{at + shift} {value[0]} {value[1]} {value[2]}\n"
                         for at, value in enumerate(values) if value)
         data += (lines + "e\n") * 2
@@ -61,11 +61,12 @@ def lines(path, title, unit, panels):
     """panels: (what grows, label -> [(x, (median, low, high))]), each a plot of its own."""
     script = HEAD.format(width=900, height=640, path=path, title="")
     script += f"set multiplot layout 2,2 title {quoted(title)}\nset logscale x 2\n"
-    script += f"set ylabel {quoted(unit)}\nset yrange [0:*]\nset key top right\n"
+    script += f"set ylabel {quoted(unit)}\nset logscale y\nset key top left\n"
     for what, curves in panels:
-        script += f"set title {quoted(what)} noenhanced\n"
+        script += f"set title {quoted(what)}\n"
         places = sorted({x for points in curves.values() for x, _ in points})
         script += "set xtics (" + ", ".join(f"'{x}' {x}" for x in places) + ")\n"
+        script += f"set xrange [{places[0] * 0.8}:{places[-1] * 1.25}]\n"
         plots, data = [], ""
         for number, (label, points) in enumerate(curves.items()):
             plots.append(f"'-' using 1:2:3:4 with yerrorlines lw 2 pt 7 ps 0.5 lc rgb "
