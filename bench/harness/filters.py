@@ -24,8 +24,8 @@ def show(samples):
             metric = f"filters.{case}.{packet}"
             ratio = [] if case == "empty" else samples.ratios(metric, "xdp", "classic")
             rows.append([title if packet == packets[0] else "", "" if case == "empty" else packet,
-                         number(samples.all(metric, "xdp"), 1, 1),
-                         number(samples.all(metric, "classic"), 1, 1), span(ratio) if ratio else ""])
+                         *[number(samples.all(metric, who), 1, 1) for who in ("xdp", "classic")],
+                         span(ratio) if ratio else ""])
             out.append({"name": metric, "unit": "ns/pkt",
                         **{who: summary(samples.all(metric, who)) for who in ("xdp", "classic")
                            if samples.has(metric, who)}})

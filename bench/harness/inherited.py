@@ -140,7 +140,7 @@ def run_verbs(world, options):
     samples, metrics = Samples(), []
     packets = 6528 if options.quick else 65280
     say("instructions of the ring verbs")
-    for verb, batch, arrive, label, target in VERBS:
+    for verb, batch, arrive, label, target in VERBS[:1] if options.quick else VERBS:
         name = f"rings.{verb}.{batch}.{arrive}"
         metrics.append(Metric(name, label, "/pkt", 1, 3, "less", target))
         for library in LIBRARIES:

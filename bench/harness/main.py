@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 
-from . import machine, picture, rounds
+from . import machine, picture, report, rounds
 from .callgrind import run_bursts
 from .filters import run_filters
 from .growth import Growth
@@ -49,6 +49,8 @@ def parse(argv):
     parser.add_argument("--quick", action="store_true",
                         help="one short round, which only shows that it runs")
     parser.add_argument("--json", metavar="FILE", help="write the results to FILE too")
+    parser.add_argument("--report", metavar="FILE",
+                        help="write what is printed to FILE too, as Markdown")
     parser.add_argument("--svg", metavar="DIR", help="draw a picture of each part in DIR")
     parser.add_argument("--size", type=int, default=64, metavar="BYTES",
                         help="of a packet, of send, receive, forward and echo (default 64)")
@@ -134,11 +136,12 @@ class Run:
             except Failed as reason:
                 say(f"{name}: {reason}")
                 self.failed[name] = str(reason)
+                world.kill_all()
                 world.cut_wires()
             sys.stdout.flush()
 
-    def as_json(self, about, argv):
-        return {"machine": about, "command": " ".join(["bench/run", *argv]),
+    def as_json(self, about, command):
+        return {"machine": about, "command": command,
                 "rounds": self.options.rounds, "quick": self.options.quick,
                 "size": self.options.size, "pinned": self.options.cpus[0] >= 0,
                 "scenarios": {outcome.scenario.name: rounds.as_json(outcome)
@@ -159,6 +162,8 @@ def main(argv):
         signal.signal(number, on_signal)
     prepare(options)
     about = machine.describe()
+    command = " ".join(["bench/run", *argv])
+    sys.stdout = copy = report.Copy()
     print(f"libxsk {about['libxsk']} ({about['commit']}), libxdp {about['libxdp']}, DPDK "
           f"{about['dpdk']}; Linux {about['kernel']}, {about['cpus']} CPUs, {about['model']}")
     if options.cpus[0] < 0:
@@ -170,8 +175,10 @@ def main(argv):
     say(f"took {time.monotonic() - start:.0f} s")
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(run.as_json(about, argv), file, indent=1)
+            json.dump(run.as_json(about, command), file, indent=1)
             file.write("\n")
+    if options.report:
+        report.write_markdown(options.report, about, command, copy.text)
     for name, reason in run.failed.items():
         say(f"{name} failed: {reason}")
     return 1 if run.failed else 0

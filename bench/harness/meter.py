@@ -7,6 +7,7 @@ import time
 
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 KINDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
+KERNEL_THREAD = 0x00200000	# PF_KTHREAD
 BUSY = ("user", "nice", "system", "irq", "softirq")
 
 
@@ -38,20 +39,35 @@ def process_cpu(pid):
 
 
 def others_cpu(ours):
-    """pid -> nanoseconds, of processes that are neither ours nor the kernel's."""
+    """pid -> (parent, nanoseconds of its own, and of its children that have ended), of processes
+    that are neither ours nor the kernel's."""
     used = {}
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) in ours:
             continue
         try:
             with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as stat:
-                words = stat.read().rpartition(")")[2].split()
+                words = [int(word) for word in stat.read().rpartition(")")[2].split()[1:15]]
         except OSError:
             continue
-        kernel_thread = int(words[6]) & 0x00200000
-        if not kernel_thread:
-            used[name] = (int(words[11]) + int(words[12])) * TICK_NS
+        if not words[5] & KERNEL_THREAD:
+            used[int(name)] = (words[0], (words[10] + words[11]) * TICK_NS,
+                               (words[12] + words[13]) * TICK_NS)
     return used
+
+
+def others_delta(first, last):
+    """What those took between, who came and went meanwhile included."""
+    gone = {}
+    for pid, (parent, own, children) in first.items():
+        if pid not in last:
+            gone[parent] = gone.get(parent, 0) + own + children
+    total = 0
+    for pid, (_, own, children) in last.items():
+        _, own_before, children_before = first.get(pid, (0, 0, 0))
+        total += max(0, own - own_before)
+        total += max(0, children - children_before - gone.get(pid, 0))
+    return total
 
 
 def busy_ns(machine):
@@ -92,8 +108,7 @@ def window(source, processes, seconds):
         "pps": counts["packets"] * 1e9 / span,
         "machine": machine,
         "roles": {},
-        "others": sum(max(0, used - first.others.get(pid, used))
-                      for pid, used in last.others.items()) / span,
+        "others": others_delta(first.others, last.others) / span,
         "steal": sum(cpu["steal"] for cpu in machine.values()) / span,
     }
     for name, used in last.processes.items():

@@ -15,6 +15,7 @@ set tics nomirror
 set grid ytics lc rgb '#dddddd'
 set style fill solid 0.8 noborder
 """
+LICENSE = "SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause"
 COLOURS = ("#31688e", "#35b779", "#c2b31c", "#8c2f6b")
 
 
@@ -30,6 +31,12 @@ def draw(script, path):
     done = subprocess.run(["gnuplot"], input=script, text=True, capture_output=True, check=False)
     if done.returncode:
         say(f"{path}: gnuplot: {done.stderr.strip()}")
+        return
+    with open(path, encoding="utf-8") as file:
+        first, _, rest = file.read().partition("\n")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join([first, f"<!-- {LICENSE} -->",
+                              *[line.rstrip() for line in rest.splitlines()], ""]))
 
 
 def bars(path, title, unit, names, series, log=False):
@@ -129,7 +136,7 @@ def of_summary(value):
 
 
 def of_open(results, directory):
-    """Only what is opened and closed; the first time in a process and CPU times are in the table."""
+    """The first time in a process, and CPU times, are only in the table."""
     shown = [result for result in results
              if result["name"].endswith((".umem_create", ".create", ".delete", ".all"))]
     bars(os.path.join(directory, "open.svg"), "open and close: UMEM, socket, both deleted, all",

@@ -22,14 +22,18 @@ class Flow:
         return self
 
     def __exit__(self, kind, *_):
+        failures = []
         for running in reversed(self.running):
             try:
                 running.stop()
-            except Failed:
-                if kind is None:
-                    raise
+            except Failed as reason:
+                failures.append(reason)
         self.running.clear()
+        self.world.kill_all()
         self.world.cut_wires()
+        # What stopped the measurement says more than what came of that.
+        if failures and kind is None:
+            raise failures[0]
 
     def add(self, running):
         self.running.append(running)

@@ -97,8 +97,9 @@ class Process:
         if self not in self.world.processes:
             return ""
         self.world.processes.remove(self)
+        # Not by Popen, which would reap it: wait() is to see what it used.
         if self.usage is None:
-            self.popen.send_signal(number)
+            os.kill(self.pid, number)
         if self.popen.stdin:
             try:
                 self.popen.stdin.close()
@@ -142,8 +143,7 @@ class World:
     def __exit__(self, *_):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        for process in list(self.processes):
-            process.stop(signal.SIGKILL)
+        self.kill_all()
         for name in self.namespaces:
             subprocess.run(["ip", "netns", "del", self.namespace(name)], check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -191,6 +191,11 @@ class World:
 
     def start(self, namespace, argv, stdin=False):
         return Process(self, namespace, argv, stdin)
+
+    def kill_all(self):
+        """Whoever is left, such as those whose start failed."""
+        for process in list(self.processes):
+            process.stop(signal.SIGKILL)
 
     def counts_file(self):
         self.files += 1
