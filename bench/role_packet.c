@@ -25,7 +25,7 @@
 #endif
 
 #define WAIT_MS 50
-#define TRIP_MS 20
+#define TRIP_MS 200
 #define BLOCK_SIZE (1u << 18)
 #define BLOCKS 32
 #define SLOTS 1024		/* of V2 */
@@ -317,7 +317,7 @@ static void ping(struct packet *at)
 		role_stamp(&at->role, packet);
 		if (send(at->fd, packet, at->role.size, 0) < 0 && !is_transient(errno))
 			err(1, "send");
-		while (!found && !role_stop && role_now_ns() - start < TRIP_MS * 1000000)
+		while (!found && !role_stop && role_now_ns() - start < TRIP_MS * 1000000ULL)
 			found = take_answer(at, number);
 		if (found) {
 			role_trip(&at->role, role_now_ns() - start);

@@ -10,7 +10,7 @@
 
 #define MAX_PARTS 4
 #define WAIT_MS 50
-#define TRIP_MS 20
+#define TRIP_MS 200
 
 struct ports {
 	struct role role;
@@ -270,7 +270,7 @@ static void ping_once(struct ports *at, struct xsk_queue *queue)
 	start = role_now_ns();
 	if (check(xsk_tx(queue, &frame, 1), "tx") != 1)
 		errx(1, "no room");
-	while (!found && !role_stop && role_now_ns() - start < TRIP_MS * 1000000) {
+	while (!found && !role_stop && role_now_ns() - start < TRIP_MS * 1000000ULL) {
 		check(xsk_wait(&queue, 1, TRIP_MS), "wait");
 		found = take_answer(at, queue, number);
 	}

@@ -26,7 +26,7 @@
 #endif
 
 #define WAIT_MS 50
-#define TRIP_MS 20
+#define TRIP_MS 200
 #define BUSY_US 20
 #define BUSY_BUDGET 64
 
@@ -398,7 +398,7 @@ static void ping_once(struct rings *at, struct end *end)
 	xsk_ring_prod__submit(&end->tx, 1);
 	kick(end);
 	while (!role_stop && !(found = take_answer(at, end, number)) &&
-	       role_now_ns() - start < TRIP_MS * 1000000)
+	       role_now_ns() - start < TRIP_MS * 1000000ULL)
 		wait_for(&at->role, end);
 	if (found) {
 		role_trip(&at->role, role_now_ns() - start);

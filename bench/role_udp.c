@@ -20,7 +20,7 @@
 #define SO_PREFER_BUSY_POLL 69
 #endif
 
-#define TRIP_MS 20
+#define TRIP_MS 200
 #define BUSY_US 50
 #define SOCKET_BYTES (8 << 20)
 
@@ -171,7 +171,7 @@ static void ping(struct udp *at)
 		role_stamp(&at->role, at->packets[0]);
 		if (send(at->fd, at->packets[0] + HEADERS, len, 0) < 0 && !is_transient(errno))
 			err(1, "send");
-		while (!found && !role_stop && role_now_ns() - start < TRIP_MS * 1000000)
+		while (!found && !role_stop && role_now_ns() - start < TRIP_MS * 1000000ULL)
 			found = take_answer(at, number);
 		if (found) {
 			role_trip(&at->role, role_now_ns() - start);

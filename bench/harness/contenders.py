@@ -268,7 +268,6 @@ def receivers(tune):
         Role("packet-spin", "AF_PACKET TPACKET_V3, spin", "role-packet", wait="spin"),
         Role("udp-spin", "UDP, spin", "role-udp", wait="spin"),
         Role("udp-busy", "UDP, busy", "role-udp", wait="busy", nic=DEFERRED),
-        Role("udp-threaded", "UDP, GRO and its NAPI threaded", "role-udp", nic=threaded),
     ]
     return best + tried if tune else best
 

@@ -83,7 +83,7 @@ def describe():
         "cpus": os.cpu_count(), "model": model.group(1).strip() if model else platform.machine(),
         "kernel": platform.release(), "arch": platform.machine(), "commit": commit,
         "libxdp": output_of("pkg-config", "--modversion", "libxdp"),
-        "dpdk": output_of("dpkg-query", "-W", "-f", "${Version}", "dpdk"),
+        "dpdk": output_of("dpkg-query", "-W", "-f", "${Version}", "dpdk-dev"),
         "libxsk": output_of("pkg-config", "--modversion",
                             os.path.join(BUILD, "meson-private", "libxsk.pc")),
     }

@@ -90,7 +90,7 @@ def prepare(options):
         wanted.update(PARTS[part][2] if part in PARTS else ())
     if not machine.install(*sorted(wanted)):
         die("what is needed is not there")
-    if not machine.install("dpdk", "dpdk-dev"):
+    if not machine.install("dpdk-dev"):
         say("going on without DPDK")
     if options.svg:
         os.makedirs(options.svg, exist_ok=True)

@@ -57,11 +57,15 @@ def others_cpu(ours):
 
 
 def others_delta(first, last):
-    """What those took between, who came and went meanwhile included."""
+    """What those took between, who came and went meanwhile included. Whoever is gone handed all
+    that he had taken to his parent, and that one to his own if he is gone too."""
     gone = {}
     for pid, (parent, own, children) in first.items():
-        if pid not in last:
-            gone[parent] = gone.get(parent, 0) + own + children
+        if pid in last:
+            continue
+        while parent in first and parent not in last:
+            parent = first[parent][0]
+        gone[parent] = gone.get(parent, 0) + own + children
     total = 0
     for pid, (_, own, children) in last.items():
         _, own_before, children_before = first.get(pid, (0, 0, 0))
