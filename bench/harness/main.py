@@ -128,6 +128,7 @@ class Run:
         for name in [*SCENARIOS, *PARTS]:
             if name not in self.options.parts:
                 continue
+            start = time.monotonic()
             try:
                 if name in SCENARIOS:
                     self.scenario(world, SCENARIOS[name])
@@ -139,6 +140,7 @@ class Run:
                 world.kill_all()
                 world.cut_wires()
             sys.stdout.flush()
+            say(f"{name} took {time.monotonic() - start:.0f} s")
 
     def as_json(self, about, command):
         return {"machine": about, "command": command,
@@ -172,7 +174,7 @@ def main(argv):
     start = time.monotonic()
     with World(os.path.join(machine.BUILD, "bench")) as world:
         run.all(world)
-    say(f"took {time.monotonic() - start:.0f} s")
+    say(f"all of it took {time.monotonic() - start:.0f} s")
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump(run.as_json(about, command), file, indent=1)
