@@ -217,6 +217,7 @@ def senders(tune):
         Role("libxdp", "libxdp rings", "role-rings-libxdp", budget=2048),
         Testpmd("testpmd", "testpmd txonly", busy=False),
         Role("packet", "AF_PACKET TPACKET_V2", "role-packet"),
+        Role("packet-mmsg", "AF_PACKET sendmmsg", "role-packet", burst=256, mmsg=1),
         Role("udp", "UDP sendmmsg", "role-udp"),
     ]
     tried = [
@@ -231,10 +232,8 @@ def senders(tune):
         Testpmd("testpmd-busy", "testpmd, busy", nic=DEFERRED),
         Testpmd("testpmd-burst32", "testpmd, bursts of 32", busy=False, burst=32),
         Testpmd("testpmd-burst256", "testpmd, bursts of 256", busy=False, burst=256),
-        Role("packet-mmsg", "AF_PACKET sendmmsg", "role-packet", mmsg=1),
+        Role("packet-mmsg64", "AF_PACKET sendmmsg, bursts of 64", "role-packet", mmsg=1),
         Role("packet-burst256", "AF_PACKET, bursts of 256", "role-packet", burst=256),
-        Role("packet-burst256-mmsg", "AF_PACKET sendmmsg, bursts of 256", "role-packet",
-             burst=256, mmsg=1),
         Role("udp-burst256", "UDP, bursts of 256", "role-udp", burst=256),
     ]
     return best + tried if tune else best
@@ -279,6 +278,7 @@ def forwarders(tune):
         Role("libxdp", "libxdp rings, copied", "role-rings-libxdp", budget=2048),
         Testpmd("testpmd", "testpmd io", busy=False),
         Bridge("bridge", "kernel bridge"),
+        Bridge("bridge-rps", "kernel bridge, RPS", rps=True),
         Redirect("redirect", "limit: XDP redirect"),
     ]
     tried = [
@@ -293,7 +293,6 @@ def forwarders(tune):
         Role("libxdp-budget32", "libxdp rings, copied, 32 a kick", "role-rings-libxdp"),
         Testpmd("testpmd-busy", "testpmd io, busy", nic=DEFERRED),
         Testpmd("testpmd-burst32", "testpmd io, bursts of 32", busy=False, burst=32),
-        Bridge("bridge-rps", "kernel bridge, packets moved to the other CPU", rps=True),
     ]
     return best + tried if tune else best
 

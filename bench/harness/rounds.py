@@ -39,6 +39,14 @@ class Outcome:
             return None
         return (min(medians) if better == "less" else max(medians))[1]
 
+    def hardest(self, key, better, peers):
+        """The peer beside which ours does worst, by the rounds' own ratios: what disturbs one
+        round makes nobody the best."""
+        found = [(median(values), name) for name in peers if (values := self.ratio(key, name))]
+        if not found:
+            return None
+        return (max(found) if better == "less" else min(found))[1]
+
 
 def measure_rounds(world, scenario, contenders, options):
     outcome = Outcome(scenario, contenders)

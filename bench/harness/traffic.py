@@ -79,7 +79,7 @@ class Scenario:
 
     labels = {"pps": "packets a second", "cost": "CPU time per packet"}
     ours = "port"
-    peers = ("libxdp", "testpmd", "packet", "udp")
+    peers = ("libxdp", "testpmd", "packet", "packet-mmsg", "udp")
 
     def head(self):
         return RATE_HEAD
@@ -89,7 +89,7 @@ class Scenario:
 
     def pairs(self, outcome):
         """What is to be judged: key, ours, peer, target, good."""
-        peer = outcome.best("pps", "more", self.peers)
+        peer = outcome.hardest("pps", "more", self.peers)
         return [("pps", self.ours, peer, self.target, "more"),
                 ("cost", self.ours, peer, 1.0, "less")] if peer else []
 
@@ -142,7 +142,7 @@ class Forward(Scenario):
     name = "forward"
     title = "forward: from one fixed sender, to a kernel XDP_DROP counter behind a second veth pair"
     target = 1.2
-    peers = ("libxdp", "testpmd", "bridge")
+    peers = ("libxdp", "testpmd", "bridge", "bridge-rps")
 
     def contenders(self, options):
         return forwarders(options.tune)
