@@ -93,7 +93,8 @@ static void emit_checks(struct xsk_assembly *as, uint32_t size, bool ours)
 	}
 }
 
-static void emit_program(struct xsk_assembly *as, int map_fd, uint32_t out, uint32_t size, bool ours)
+static void emit_program(struct xsk_assembly *as, int map_fd, uint32_t out, uint32_t size,
+			 bool ours)
 {
 	xsk_emit(as, xsk_insn_mov(6, 1));
 	xsk_emit(as, xsk_insn_store_imm(BPF_W, 10, -4, 0));
