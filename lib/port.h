@@ -90,7 +90,7 @@ struct xsk_queue {
 	bool wants_frames;		/* the pool was */
 	uint8_t spared_looks;		/* calls that need not ask whether it is gone */
 	struct xsk_queue_counters counters;
-	struct xsk_gather gather;	/* of the queues that are waited for, if it is their first */
+	struct xsk_gather gather;	/* where it is the first that is waited for */
 
 	/* What only the kernel's side needs. */
 	struct xsk_port *port;
