@@ -325,31 +325,38 @@ static int make_rings(struct xsk_queue *queue, bool first, struct xsk_error *err
 }
 
 /*
- * The same number may be another interface's, in another network namespace. By its name,
- * where the kernel cannot tell that (before 5.14).
+ * The same number may be another interface's, in another network namespace, which not all
+ * kernels can tell (5.14).
  */
-static bool same_interface(const struct xsk_port *one, const struct xsk_port *other)
+static bool same_interface(const struct xsk_port *one, const struct xsk_port *other, bool surely)
 {
 	uint64_t here, there;
 
 	if (one->ifindex != other->ifindex)
 		return false;
 	if (xsk_sys_netns_of(one->ask_fd, &here) || xsk_sys_netns_of(other->ask_fd, &there))
-		return !strcmp(one->name, other->name);
+		return !surely && !strcmp(one->name, other->name);
 	return here == there;
 }
 
 /* Another port of the memory. The kernel has many words for that. */
-static bool has_queue(const struct xsk_queue *queue)
+static bool has_queue(const struct xsk_queue *queue, bool surely)
 {
 	for (int i = 0; i < XSK_POOL_MAX_PORTS; i++) {
 		const struct xsk_port *other = queue->memory->ports[i];
 
-		if (other && other != queue->port && same_interface(other, queue->port) &&
+		if (other && other != queue->port && same_interface(other, queue->port, surely) &&
 		    queue->id - other->first_queue < other->nqueues)
 			return true;
 	}
 	return false;
+}
+
+static int refuse_shared_queue(const struct xsk_queue *queue, struct xsk_error *error)
+{
+	xsk_error_set(error, -EBUSY, "bind", "queue %u belongs to the port of %s whose memory is "
+		      "shared", queue->id, queue->port->name);
+	return xsk_error_hint(error, "take another queue, or another interface");
 }
 
 static int explain_bind(const struct xsk_queue *queue, int err, struct xsk_error *error)
@@ -362,6 +369,8 @@ static int explain_bind(const struct xsk_queue *queue, int err, struct xsk_error
 		return xsk_error_hint(error, "close that port, and open this one with memory of "
 				      "its own");
 	}
+	if ((err == -EINVAL || err == -EBUSY) && has_queue(queue, false))
+		return refuse_shared_queue(queue, error);
 	if (err != -EINVAL || port->mode == XSK_MODE_ZEROCOPY ||
 	    !(port->flags & XSK_PORT_MULTI_BUFFER))
 		return err;
@@ -382,11 +391,8 @@ static int bind_queue(struct xsk_queue *queue, int base, struct xsk_error *error
 	};
 	int err;
 
-	if (has_queue(queue)) {
-		xsk_error_set(error, -EBUSY, "bind", "queue %u belongs to the port of %s whose "
-			      "memory is shared", queue->id, port->name);
-		return xsk_error_hint(error, "take another queue, or another interface");
-	}
+	if (has_queue(queue, true))
+		return refuse_shared_queue(queue, error);
 	if (base < 0) {
 		binding.flags = XDP_USE_NEED_WAKEUP;
 		binding.flags |= port->mode == XSK_MODE_ZEROCOPY ? XDP_ZEROCOPY : XDP_COPY;
