@@ -384,8 +384,12 @@ int xsk_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
 
 	if (unlikely(n <= 0))
 		return n;
-	if (unlikely(!queue->may_tx))
-		return xsk_queue_fail_tx(queue);
+	if (unlikely(!queue->may_tx)) {
+		int err = xsk_queue_fail_tx(queue);
+
+		if (err)
+			return err;
+	}
 	if (unlikely(look(queue)))
 		return -ENODEV;
 	if (queue->tx_out)

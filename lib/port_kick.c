@@ -75,15 +75,19 @@ static int check_switched_off(struct xsk_queue *queue)
 
 int xsk_queue_fail_tx(struct xsk_queue *queue)
 {
+	int err;
+
 	if (!queue->can_tx)
 		return xsk_refuse_direction(queue, "tx");
 	if (queue->gone)
 		return xsk_queue_fail_gone(queue);
 	if (xsk_sys_coarse_ms() - queue->looked_ms < LOOK_MS)
 		return fail_switched_off(queue);
-	/* It may be on again: then there is room at the next call. */
-	queue->looked_ms = xsk_sys_coarse_ms();
-	return check_switched_off(queue);
+	/* It may be on again: then xsk_tx() goes on. */
+	err = xsk_queue_check_gone(queue);
+	if (!err)
+		err = check_switched_off(queue);
+	return err || queue->may_tx ? err : fail_switched_off(queue);
 }
 
 int xsk_queue_look(struct xsk_queue *queue)

@@ -314,6 +314,21 @@ static void assert_switched_off(struct xsk_queue *queue)
 	assert_int_equal(xsk_wait(&queue, 1, 30), 0);
 }
 
+/* Who sends again and again gets through, and is not told that there is no room. */
+static void send_when_on_again(struct xsk_queue *queue, uint32_t number)
+{
+	uint64_t deadline = now_ms() + WAIT_MS;
+	struct xsk_frame frame;
+	int sent;
+
+	assert_int_equal(xsk_alloc(queue, &frame, 1), 1);
+	frame.len = 100;
+	lab_frame(xsk_frame_data(queue, &frame), 100, number);
+	while ((sent = xsk_tx(queue, &frame, 1)) == -ENXIO && now_ms() < deadline)
+		usleep(5000);
+	assert_int_equal(sent, 1);
+}
+
 static void off_and_on(struct xsk_port *port)
 {
 	struct xsk_queue *queue = xsk_port_queue(port, 1);
@@ -325,8 +340,9 @@ static void off_and_on(struct xsk_port *port)
 	/* The other one has nothing to do with it. */
 	ports_transmit(xsk_port_queue(port, 0), &lab, 0, 50);
 	lab_run("ethtool -L lab0 tx 2");
+	send_when_on_again(queue, 50);
 	ports_drain(queue);
-	for (uint32_t i = 30; i < 50; i++)
+	for (uint32_t i = 30; i <= 50; i++)
 		lab_expect(&lab, i, 100);
 	ports_transmit(queue, &lab, 0, 100);
 	ports_assert_law(port);
