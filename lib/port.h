@@ -86,8 +86,9 @@ struct xsk_queue {
 	struct xsk_ring_cons comp;
 	uint32_t fill_out;		/* frames in FILL and RX */
 	uint32_t tx_out;		/* frames in TX and COMPLETION */
-	bool wants_room;		/* TX was short */
-	bool wants_frames;		/* the pool was */
+	uint32_t wants_room;		/* TX was short: entries that the next packet takes */
+	uint32_t wants_frames;		/* the pool was: one more than it had */
+	uint32_t had_returned;		/* xsk_queue_returned() then */
 	uint8_t spared_looks;		/* calls that need not ask whether it is gone */
 	struct xsk_queue_counters counters;
 	struct xsk_gather gather;	/* where it is the first that is waited for */
@@ -172,6 +173,8 @@ void xsk_port_close_queues(struct xsk_port *port);
 void xsk_queue_drain(struct xsk_queue *queue);
 /* Where the pool has not n: those of all that use it, and what other pools can spare. */
 void xsk_queue_find_frames(struct xsk_queue *queue, uint32_t n);
+/* How many of those that were sent have come back, by all from which it has some. It wraps. */
+uint32_t xsk_queue_returned(const struct xsk_queue *queue);
 /* FILL gets what it lacks, as far as the pool has it. */
 void xsk_queue_refill(struct xsk_queue *queue);
 

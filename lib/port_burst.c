@@ -97,6 +97,26 @@ void xsk_queue_find_frames(struct xsk_queue *queue, uint32_t n)
 		xsk_pool_borrow(memory, queue->pool, n);
 }
 
+/* TX began with none, so what went in and is not out any more has come back. */
+uint32_t xsk_queue_returned(const struct xsk_queue *queue)
+{
+	const struct xsk_memory *memory = queue->memory;
+	uint32_t first = memory->one_thread ? 0 : queue->index;
+	uint32_t end = memory->one_thread ? memory->npools : queue->index + 1;
+	uint32_t left = memory->nports, returned = 0;
+
+	for (int i = 0; left; i++) {
+		const struct xsk_port *port = memory->ports[i];
+
+		if (!port)
+			continue;
+		left--;
+		for (uint32_t k = first; k < end && k < port->nqueues; k++)
+			returned += port->queues[k].tx.cached_prod - port->queues[k].tx_out;
+	}
+	return returned;
+}
+
 void xsk_queue_refill(struct xsk_queue *queue)
 {
 	uint32_t n = queue->fill_target - queue->fill_out;
@@ -269,6 +289,16 @@ static inline int look(struct xsk_queue *queue)
 	return xsk_queue_look(queue);
 }
 
+/*
+ * Who sends what he got, and waits, is to be told when it is back. Who frees it, and
+ * waits, is to be told when there is more than that, or he would never sleep.
+ */
+static void want_frames(struct xsk_queue *queue)
+{
+	queue->wants_frames = queue->pool->count + 1;
+	queue->had_returned = xsk_queue_returned(queue);
+}
+
 int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 {
 	struct xsk_pool *pool = queue->pool;
@@ -279,11 +309,11 @@ int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 		return n;
 	if (unlikely(look(queue)))
 		return -ENODEV;
-	queue->wants_frames = false;
+	queue->wants_frames = 0;
 	if (unlikely(pool->count < (uint32_t)n))
 		xsk_queue_find_frames(queue, (uint32_t)n);
 	if (unlikely(pool->count < (uint32_t)n)) {
-		queue->wants_frames = true;
+		want_frames(queue);
 		n = (int)pool->count;
 		if (!n)
 			return xsk_queue_look(queue);
@@ -360,11 +390,17 @@ static inline bool all_sendable(const struct xsk_queue *queue, const struct xsk_
 	return !(bad & ~mask) && addrs < queue->area_size;
 }
 
-/* No room: as far as it goes, and the caller is woken when there is more. */
-static int cut(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
+/* No room: as far as it goes, and the caller is woken when the next packet has some. */
+static int cut(struct xsk_queue *queue, const struct xsk_frame *frames, uint32_t n,
+	       uint32_t room)
 {
-	queue->wants_room = true;
-	return (int)whole_packets(frames, (uint32_t)n);
+	uint32_t take = whole_packets(frames, room), need = 1;
+
+	while (need < queue->max_frags && take + need < n &&
+	       frames[take + need - 1].options & XSK_FRAME_CONTD)
+		need++;
+	queue->wants_room = need < queue->tx_limit ? need : queue->tx_limit;
+	return (int)take;
 }
 
 /* Where not even the first packet fits: it may be one that never will. */
@@ -372,7 +408,7 @@ static int none_fits(struct xsk_queue *queue, const struct xsk_frame *frames, in
 {
 	if (room < queue->max_frags)
 		return xsk_queue_look(queue);
-	queue->wants_room = false;
+	queue->wants_room = 0;
 	return xsk_refuse_tx(queue, frames, n);
 }
 
@@ -395,9 +431,9 @@ int xsk_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n)
 	if (queue->tx_out)
 		xsk_queue_drain(queue);
 	room = queue->tx_limit - queue->tx_out;
-	queue->wants_room = false;
+	queue->wants_room = 0;
 	if (unlikely((uint32_t)n > room)) {
-		take = cut(queue, frames, (int)room);
+		take = cut(queue, frames, (uint32_t)n, room);
 		if (!take)
 			return none_fits(queue, frames, n, room);
 	}

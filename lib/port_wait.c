@@ -32,17 +32,21 @@ static bool has_packets(struct xsk_queue *queue)
 	return queue->can_rx && xsk_cons_nb_avail(&queue->rx, 1);
 }
 
+/* For all of the packet that did not fit: else who tries again would never sleep. */
 static bool has_room(struct xsk_queue *queue)
 {
-	return queue->tx_out < queue->tx_limit || xsk_cons_nb_avail(&queue->comp, 1);
+	uint32_t room = queue->tx_limit - queue->tx_out, lacks = queue->wants_room - room;
+
+	return room >= queue->wants_room || xsk_cons_nb_avail(&queue->comp, lacks) == lacks;
 }
 
-/* They may come back by another port. */
+/* More than there were, or some of those that were sent. They may come back by another port. */
 static bool has_frames(struct xsk_queue *queue)
 {
-	if (!queue->pool->count)
-		xsk_queue_find_frames(queue, 1);
-	return queue->pool->count;
+	if (queue->pool->count < queue->wants_frames)
+		xsk_queue_find_frames(queue, queue->wants_frames);
+	return queue->pool->count >= queue->wants_frames ||
+	       (queue->pool->count && xsk_queue_returned(queue) != queue->had_returned);
 }
 
 static int count_ready(const struct waiting *waiting)
@@ -56,9 +60,9 @@ static int count_ready(const struct waiting *waiting)
 
 		/* Said once: who does not use it is not told for ever. */
 		if (room)
-			queue->wants_room = false;
+			queue->wants_room = 0;
 		if (frames)
-			queue->wants_frames = false;
+			queue->wants_frames = 0;
 		ready += room || frames || has_packets(queue);
 	}
 	return ready;

@@ -401,8 +401,10 @@ int xsk_flush(struct xsk_queue *queue);
 
 /*
  * Flushes the n queues (at most XSK_WAIT_MAX, of one port or several), and waits until
- * one of them has packets, or room where xsk_tx() or xsk_alloc() last had none. Returns
- * how many of them do; 0: timeout_ms is over (-1: never; 0: does not wait).
+ * one of them has packets; or, which is said once, room for the packet that xsk_tx() last
+ * had none for; or, where xsk_alloc() last gave fewer than were asked for, more frames
+ * than it gave, or some that were sent and are back. Returns how many of them do; 0:
+ * timeout_ms is over (-1: never; 0: does not wait).
  * The strategy is that of the first one's port. Asleep, at some 300,000 packets a second and
  * more, it lets packets gather for about 0.1 ms first, as long as they come no slower for it
  * (XSK_PORT_NO_GATHER: never).

@@ -213,7 +213,8 @@ believes delivered_too_many port_burst "$rx s/got > queue->fill_out/0/"
 believes broken_packets port_checked 's/while (!whole \&\&/while (0 \&\&/'
 believes unfinished_packets port_burst "$rx s/whole = whole_packets(.*);/whole = got;/"
 believes fill_for_the_rest port_burst "$rx s/ : receive_nothing(queue);/ : 0;/"
-believes cut_packets port_burst 's/return (int)whole_packets(frames, (uint32_t)n);/return n;/'
+believes cut_packets port_burst 's/take = whole_packets(frames, room)/take = room/'
+believes cut_packets port_burst 's/need < queue->max_frags \&\&/need < 1 \&\&/'
 believes freed_too_often port_burst "$drain s/good > queue->memory->frames - pool->count/0/"
 believes freed_too_often port_burst "$free s/(uint32_t)n > .*))/0))/"
 believes completed_of_an_old_book port_checked "$checked_drain s/!queue->tx_out || //"
@@ -295,7 +296,15 @@ bite port_filter_errors privileges load \
 # ---- what others hide ----
 
 whole port_wait room_without_frames
-bite port_wait room_without_frames port_wait 's/queue->tx_out < queue->tx_limit ||//'
+bite port_wait room_without_frames port_wait 's/return room >= queue->wants_room ||/return/'
+whole port_wait room_for_a_packet
+if ! grep -q 'no packets of several frames' "$tmp/log"; then
+	bite port_wait room_for_a_packet port_wait 's/return room >= queue->wants_room /return room /'
+fi
+whole port_wait more_frames_than_before
+bite port_wait more_frames_than_before port_burst 's/= queue->pool->count + 1;/= 1;/'
+bite port_wait more_frames_than_before port_wait 's/xsk_queue_returned(queue) != .*)/0)/'
+bite port_wait more_frames_than_before port_wait 's/xsk_queue_find_frames(queue, .*;/;/'
 whole port_share several_queues
 bite port_share several_queues port 's/&memory->pools\[i\], port->number/memory->pools, port->number/'
 bite port_share several_queues pool 's,i / memory->frames_per_pool),0),'

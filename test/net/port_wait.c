@@ -214,6 +214,43 @@ static void busy_polling(void **state)
 	wait_in_each_way(XSK_WAIT_BUSY_POLL);
 }
 
+/* Frames that were sent come back; who got fewer than he asked for hears of more only. */
+static void more_frames_than_before(void **state)
+{
+	struct xsk_port *port = ports_open("lab0", (struct xsk_port_opts){
+		.queues = 1, .frames = 64, .fill_size = 32, .flags = XSK_PORT_CHECKED });
+	struct xsk_queue *queue = xsk_port_queue(port, 0);
+	struct xsk_frame frames[64], some[4];
+
+	(void)state;
+	assert_int_equal(xsk_alloc(queue, frames, 64), 32);
+	assert_int_equal(xsk_wait(&queue, 1, 0), 0);
+	/* None of these can be had by waiting. */
+	assert_int_equal(xsk_free(queue, frames, 1), 1);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(xsk_alloc(queue, some, 4), 1);
+		assert_int_equal(xsk_free(queue, some, 1), 1);
+		assert_int_equal(xsk_wait(&queue, 1, 30), 0);
+	}
+	assert_int_equal(xsk_free(queue, frames + 1, 1), 1);
+	assert_int_equal(xsk_wait(&queue, 1, 2000), 1);
+	assert_int_equal(xsk_wait(&queue, 1, 0), 0);
+
+	/* As many as there were, but for others that are back. */
+	assert_int_equal(xsk_alloc(queue, some, 4), 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		some[i].len = 100;
+		lab_frame(xsk_frame_data(queue, &some[i]), 100, i);
+	}
+	assert_int_equal(xsk_tx(queue, some, 2), 2);
+	assert_int_equal(xsk_wait(&queue, 1, 2000), 1);
+	assert_true(xsk_alloc(queue, some, 4) >= 1);
+	for (uint32_t i = 0; i < 2; i++)
+		lab_expect(&lab, i, 100);
+	ports_assert_law(port);
+	xsk_port_close(port);
+}
+
 /* Frames that were freed when FILL had run dry: who only waits gets packets again. */
 static void after_a_dry_pool(void **state)
 {
@@ -445,6 +482,52 @@ static void room_without_frames(void **state)
 	xsk_port_close(port);
 }
 
+/* A packet of n frames. */
+static void make_packet(struct xsk_queue *queue, struct xsk_frame *frames, int n)
+{
+	assert_int_equal(xsk_alloc(queue, frames, n), n);
+	for (int i = 0; i < n; i++) {
+		frames[i].len = 100;
+		frames[i].options = i < n - 1 ? XSK_FRAME_CONTD : 0;
+		lab_frame(xsk_frame_data(queue, &frames[i]), 100, 0);
+	}
+}
+
+/* For one of four frames three are not enough. */
+static void room_for_a_packet(void **state)
+{
+	struct xsk_port_opts opts = { .sz = sizeof(opts), .queues = 1, .frames = 128,
+				      .tx_size = 32, .comp_size = 32,
+				      .flags = XSK_PORT_MULTI_BUFFER };
+	struct xsk_port *port = NULL;
+	struct xsk_queue *queue;
+	struct xsk_frame frames[16];
+
+	(void)state;
+	if (xsk_port_open(&port, "lab0", &opts, NULL) == -EOPNOTSUPP) {
+		print_message("# skipped: the kernel's sockets take no packets of several frames\n");
+		skip();
+	}
+	assert_non_null(port);
+	queue = xsk_port_queue(port, 0);
+	lab_run("ip link set lab0 down");
+	for (int n = 0; n < 29; n++) {
+		make_packet(queue, frames, 1);
+		assert_int_equal(xsk_tx(queue, frames, 1), 1);
+	}
+	make_packet(queue, frames, 4);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(xsk_tx(queue, frames, 4), 0);
+		assert_int_equal(xsk_wait(&queue, 1, 30), 0);
+	}
+	lab_run("ip link set lab0 up");
+	assert_int_equal(xsk_wait(&queue, 1, 2000), 1);
+	assert_int_equal(xsk_tx(queue, frames, 4), 4);
+	ports_drain(queue);
+	ports_assert_law(port);
+	xsk_port_close(port);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, count, nothing_left)
 
 int main(int argc, char **argv)
@@ -454,7 +537,9 @@ int main(int argc, char **argv)
 		TEST(spinning),
 		TEST(busy_polling),
 		TEST(after_a_dry_pool),
+		TEST(more_frames_than_before),
 		TEST(room_without_frames),
+		TEST(room_for_a_packet),
 		TEST(signals),
 		TEST(what_cannot_be_waited_for),
 		TEST(queues_of_two_ports),

@@ -453,14 +453,17 @@ static void cut_packets(void **state)
 			frames[i].options = i % 3 < 2 ? XSK_FRAME_CONTD : 0;
 		}
 		assert_int_equal(xsk_tx(queue, frames, 12), 6);
-		assert_true(queue->wants_room);
+		assert_int_equal(queue->wants_room, 3);
 		assert_int_equal(xsk_tx(queue, frames + 6, 6), 0);
-		assert_true(queue->wants_room);
+		assert_int_equal(queue->wants_room, 3);
 		assert_int_equal(queue->tx_out, 6);
 		put_comp(kernel, take_tx(kernel).addr);
 		assert_int_equal(xsk_tx(queue, frames + 6, 3), 3);
-		assert_false(queue->wants_room);
+		assert_int_equal(queue->wants_room, 0);
+		assert_int_equal(xsk_tx(queue, frames + 9, 1), 0);
+		assert_int_equal(queue->wants_room, 1);
 		assert_int_equal(xsk_tx(queue, frames + 9, 3), 0);
+		assert_int_equal(queue->wants_room, 3);
 		while (held(&kernel->tx))
 			put_comp(kernel, take_tx(kernel).addr);
 
@@ -474,7 +477,7 @@ static void cut_packets(void **state)
 		/* More than there is room for, and still no end. */
 		assert_int_equal(xsk_tx(queue, frames, 12), -EMSGSIZE);
 		assert_int_equal(xsk_tx(queue, frames, 8), -EMSGSIZE);
-		assert_false(queue->wants_room);
+		assert_int_equal(queue->wants_room, 0);
 		assert_int_equal(queue->tx_out, 0);
 		assert_int_equal(xsk_free(queue, frames, 12), 12);
 		assert_law(&world);
