@@ -580,24 +580,49 @@ static const char *words(struct xsk_error *scratch, int err)
 	return scratch->reason;
 }
 
-static int refuse(struct xsk_error *error, const char *ifname, const struct reasons *reasons)
+/* Something that this process lacks, and the interface would do. */
+static bool is_shortage(int err)
 {
-	bool forbidden = reasons->netlink == -EPERM || reasons->sysfs == -EPERM ||
-			 reasons->sysfs == -EACCES;
-	int err = forbidden ? -EPERM : -EOPNOTSUPP;
-	struct xsk_error one, two;
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
+}
 
+static int code_of(const struct reasons *reasons)
+{
 	if (reasons->netlink == -ENODEV)
-		err = -ENODEV;
-	xsk_error_set(error, err, "busy poll", "%s cannot defer its interrupts: by NAPI: %s; in "
-		      "/sys/class/net: %s", ifname,
-		      reasons->netlink == -ENOENT ? "it has none" : words(&one, reasons->netlink),
-		      words(&two, reasons->sysfs));
-	if (forbidden)
+		return -ENODEV;
+	if (is_shortage(reasons->netlink))
+		return reasons->netlink;
+	if (is_shortage(reasons->sysfs))
+		return reasons->sysfs;
+	if (reasons->netlink == -EPERM || reasons->sysfs == -EPERM || reasons->sysfs == -EACCES)
+		return -EPERM;
+	return -EOPNOTSUPP;
+}
+
+static int refuse(struct xsk_error *error, const char *ifname, const struct reasons *reasons,
+		  const char *why)
+{
+	int err = code_of(reasons);
+
+	xsk_error_set(error, err, "busy poll", "%s cannot defer its interrupts: %s", ifname, why);
+	if (err == -EPERM)
 		return xsk_error_hint(error, "it takes CAP_NET_ADMIN");
+	if (err == -EMFILE || err == -ENFILE)
+		return xsk_error_hint(error, "close some descriptors, or raise the limit "
+				      "(ulimit -n)");
+	if (err == -ENOMEM)
+		return xsk_error_hint(error, "free some memory");
 	if (reasons->netlink == -ENETDOWN)
 		return xsk_error_hint(error, "ip link set %s up", ifname);
 	return xsk_error_hint(error, "wait in another way than by busy-polling");
+}
+
+static void say_why(char *text, size_t size, const struct reasons *reasons)
+{
+	struct xsk_error one, two;
+
+	snprintf(text, size, "by NAPI: %.60s; in /sys: %.60s", reasons->netlink == -ENOENT ?
+		 "it has none" : words(&one, reasons->netlink), words(&two, reasons->sysfs));
 }
 
 static void say_unrecorded(struct xsk_napi *napi, int err)
@@ -614,6 +639,7 @@ int xsk_napi_defer(struct xsk_napi *ret, int ifindex, const char *ifname, uint32
 {
 	struct xsk_napi napi = { .in_use = true, .ifindex = ifindex, .record = { -1, -1, "" } };
 	struct reasons reasons;
+	char why[160];
 	int err;
 
 	open_ways(&napi, ifname, &reasons);
@@ -626,7 +652,11 @@ int xsk_napi_defer(struct xsk_napi *ret, int ifindex, const char *ifname, uint32
 	}
 	if (err) {
 		close_all(&napi);
-		return refuse(error, ifname, &reasons);
+		say_why(why, sizeof(why), &reasons);
+		err = refuse(error, ifname, &reasons, why);
+		if (err == -EOPNOTSUPP)
+			snprintf(ret->how, sizeof(ret->how), "interrupts not deferred: %s", why);
+		return err;
 	}
 	if (reasons.record)
 		say_unrecorded(&napi, reasons.record);

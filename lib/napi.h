@@ -32,7 +32,7 @@ struct xsk_napi {
 	int sysfs;			/* the interface's folder there; -1: not to be had */
 	struct xsk_record record;	/* none: a crash cannot be mended */
 	struct xsk_settings own;	/* what this user changed */
-	char how[192];			/* what was done */
+	char how[192];			/* what was done, or why it was not */
 };
 
 /*
@@ -43,7 +43,8 @@ struct xsk_napi {
  * or while they are up: so call it after bind. ret->how then says what was done, and
  * whether a crash can be mended; that it cannot is no failure.
  * Returns 0 or -errno with *error filled, and then nothing is changed. -EOPNOTSUPP:
- * none of the ways is there. -EPERM: one would be, with CAP_NET_ADMIN. -ENODEV.
+ * none of the ways is there; ret->how says why, all else of *ret is untouched. -EPERM: one
+ * would be, with CAP_NET_ADMIN. -EMFILE, -ENFILE, -ENOMEM: perhaps. -ENODEV.
  */
 int xsk_napi_defer(struct xsk_napi *ret, int ifindex, const char *ifname, uint32_t first,
 		   uint32_t count, struct xsk_error *error);

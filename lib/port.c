@@ -550,7 +550,10 @@ static struct xsk_port *allocate(const struct xsk_port_request *req)
 	return port;
 }
 
-/* Where it cannot be, as with generic mode on veth, there is nothing to defer. */
+/*
+ * Where it cannot be, as with generic mode on veth, which has no NAPI then, the port does
+ * without: xsk_port_info() says so.
+ */
 static int defer_interrupts(struct xsk_port *port, struct xsk_error *error)
 {
 	int err;

@@ -29,8 +29,8 @@ static void describe_wait(const struct xsk_port *port, char *text, size_t size)
 {
 	static const char *const names[] = { "sleep", "spin", "busy-poll" };
 
-	snprintf(text, size, "%s%s%.100s", names[port->wait], port->napi.in_use ? ": " : "",
-		 port->napi.in_use ? port->napi.how : "");
+	snprintf(text, size, "%s%s%.115s", names[port->wait], port->napi.how[0] ? ": " : "",
+		 port->napi.how);
 }
 
 /* The interface as it is now, in the namespace that it was opened in. */

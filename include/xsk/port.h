@@ -70,7 +70,8 @@ struct xsk_port;
  * The thread does the NIC's work itself (SO_PREFER_BUSY_POLL, 5.11), and the
  * NAPIs of the queues defer their interrupts (per NAPI from 6.13 on, else for the
  * interface). What they were set to is put back at close; after a crash, when the
- * interface is next opened as a port.
+ * interface is next opened as a port. Where they cannot defer them, or there is no NAPI,
+ * the port is opened all the same, and info.wait_text says why.
  */
 #define XSK_WAIT_BUSY_POLL	2
 

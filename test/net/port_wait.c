@@ -100,8 +100,14 @@ static struct xsk_port *open_to_wait(uint32_t wait, uint32_t mode)
 {
 	struct xsk_port *port = ports_open("lab0", (struct xsk_port_opts){
 		.queues = 1, .frames = 64, .wait = wait, .modes = mode });
+	struct xsk_port_info info = ports_info(port);
 
-	assert_int_equal(ports_info(port).wait, wait);
+	assert_int_equal(info.wait, wait);
+	/* What was done to the interrupts, or why nothing was. */
+	if (wait == XSK_WAIT_BUSY_POLL && !strstr(info.wait_text, "per NAPI") &&
+	    !strstr(info.wait_text, "for the interface") &&
+	    !strstr(info.wait_text, "interrupts not deferred: by NAPI: "))
+		fail_msg("'%s' does not say what is with the interrupts", info.wait_text);
 	return port;
 }
 

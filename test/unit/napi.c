@@ -624,11 +624,12 @@ static void older_kernels(void **state)
 
 static void assert_refused(int err, const char *reason)
 {
-	struct xsk_napi napi;
+	struct xsk_napi napi = { .how = "untouched" };
 
 	if (!world.queue_err)
 		world.family_err = -ENOENT;
 	assert_int_equal(defer(&napi, 0, 1), err);
+	assert_non_null(strstr(napi.how, err == -EOPNOTSUPP ? reason : "untouched"));
 	assert_int_equal(error.code, err);
 	assert_non_null(strstr(error.reason, reason));
 	assert_int_not_equal(error.hint[0], 0);
@@ -647,6 +648,13 @@ static void neither_way(void **state)
 	no_sysfs();
 	world.queue_err = -ENODEV;
 	assert_refused(-ENODEV, "No such device");
+	/* What would do with a little more is no reason to do without. */
+	no_sysfs();
+	world.queue_err = -EMFILE;
+	assert_refused(-EMFILE, "Too many open files");
+	no_sysfs();
+	world.queue_err = -ENOMEM;
+	assert_refused(-ENOMEM, "Cannot allocate memory");
 	strcpy(world.files[SYS_IFINDEX].text, "13\n");
 	assert_refused(-EOPNOTSUPP, "another network namespace");
 	strcpy(world.files[SYS_ADDRESS].text, "02:00:00:0a:0b:0d\n");
