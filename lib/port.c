@@ -162,7 +162,8 @@ static int begin_book(struct xsk_port *other, struct xsk_error *error)
 		return 0;
 	if (lent) {
 		xsk_error_set(error, -EBUSY, "memory", "the caller has %lld frames of %s, whose "
-			      "memory is to be shared", (long long)lent, other->name);
+			      "memory is to be shared", (long long)lent,
+			      xsk_port_name(other).text);
 		return xsk_error_hint(error, "free them first, or open both ports before there is "
 				      "traffic");
 	}

@@ -205,6 +205,14 @@ int xsk_refuse_direction(const struct xsk_queue *queue, const char *step);
 int xsk_refuse_owner(struct xsk_queue *queue, const struct xsk_frame *frames, int n,
 		     const char *step);
 
+/* ---- port_info.c ---- */
+
+/* The interface's name for a reason: the one of now, or if it is gone that at open. */
+struct xsk_port_name {
+	char text[32];
+};
+struct xsk_port_name xsk_port_name(const struct xsk_port *port);
+
 /* ---- port_kick.c ---- */
 
 /* For who found nothing to do: looks now and then. 0, or -ENODEV with the reason kept. */

@@ -33,6 +33,16 @@ static void describe_wait(const struct xsk_port *port, char *text, size_t size)
 		 port->napi.how);
 }
 
+struct xsk_port_name xsk_port_name(const struct xsk_port *port)
+{
+	struct xsk_port_name name = { "" };
+	char now[IFNAMSIZ];
+	bool gone = xsk_device_name(now, port->ask_fd, port->ifindex);
+
+	memcpy(name.text, gone ? port->name : now, IFNAMSIZ);
+	return name;
+}
+
 /* The interface as it is now, in the namespace that it was opened in. */
 static void ask_now(const struct xsk_port *port, struct xsk_port_info *info)
 {

@@ -28,7 +28,7 @@ int xsk_queue_fail_gone(const struct xsk_queue *queue)
 	struct xsk_error error;
 
 	xsk_error_set(&error, -ENODEV, "interface", "%s is gone, or was moved to another network "
-		      "namespace", queue->port->name);
+		      "namespace", xsk_port_name(queue->port).text);
 	xsk_error_hint(&error, "close the port; it can be opened again when the interface is back");
 	return xsk_error_keep(&error);
 }
@@ -38,7 +38,7 @@ static int fail_switched_off(const struct xsk_queue *queue)
 	struct xsk_error error;
 
 	xsk_error_set(&error, -ENXIO, "tx", "queue %u of %s was switched off, and sends no more",
-		      queue->id, queue->port->name);
+		      queue->id, xsk_port_name(queue->port).text);
 	xsk_error_hint(&error, "switch it on (ethtool -L), or open the port anew");
 	return xsk_error_keep(&error);
 }
@@ -108,13 +108,11 @@ static uint32_t tx_pending(const struct xsk_queue *queue)
 
 static int fail_down(const struct xsk_queue *queue)
 {
+	struct xsk_port_name name = xsk_port_name(queue->port);
 	struct xsk_error error;
-	char name[IFNAMSIZ];
 
-	if (xsk_device_name(name, queue->port->ask_fd, queue->port->ifindex))
-		memcpy(name, queue->port->name, sizeof(name));
-	xsk_error_set(&error, -ENETDOWN, "send", "%s is down", name);
-	xsk_error_hint(&error, "ip link set dev %s up", name);
+	xsk_error_set(&error, -ENETDOWN, "send", "%s is down", name.text);
+	xsk_error_hint(&error, "ip link set dev %s up", name.text);
 	return xsk_error_keep(&error);
 }
 
@@ -123,7 +121,7 @@ static int fail_kick(const struct xsk_queue *queue, int err)
 	struct xsk_error error;
 
 	xsk_error_system(&error, err, "send");
-	xsk_error_hint(&error, "it was queue %u of %s", queue->id, queue->port->name);
+	xsk_error_hint(&error, "it was queue %u of %s", queue->id, xsk_port_name(queue->port).text);
 	return xsk_error_keep(&error);
 }
 

@@ -44,12 +44,12 @@ static const char *driver(const struct xsk_port *port)
 	return port->driver[0] ? port->driver : "(of no name)";
 }
 
-static const char *other_port(const struct xsk_port *port)
+static struct xsk_port_name other_port(const struct xsk_port *port)
 {
 	for (int i = 0; i < XSK_POOL_MAX_PORTS; i++)
 		if (port->memory->ports[i] && port->memory->ports[i] != port)
-			return port->memory->ports[i]->name;
-	return port->name;
+			return xsk_port_name(port->memory->ports[i]);
+	return xsk_port_name(port);
 }
 
 /* Whether packets of the MTU fit so many frames of the memory. */
@@ -70,7 +70,7 @@ static int check_zerocopy(const struct xsk_port *port, const struct xsk_port_req
 		return refuse(error, "driver %s does not offer it", driver(port));
 	if (port->memory->nports > 1 && !port->memory->zerocopy)
 		return refuse(error, "the memory is that of %s, which is in copy mode",
-			      other_port(port));
+			      other_port(port).text);
 	if (port->flags & XSK_PORT_MULTI_BUFFER && device->xdp.zc_max_segs == 1)
 		return refuse(error, "driver %s has one frame to a packet there", driver(port));
 	if (port->flags & XSK_PORT_MULTI_BUFFER && device->xdp.zc_max_segs &&
@@ -87,7 +87,7 @@ static int check_copy(const struct xsk_port *port, struct xsk_error *error)
 {
 	if (port->memory->nports > 1 && port->memory->zerocopy)
 		return refuse(error, "the memory is that of %s, which is in zero-copy",
-			      other_port(port));
+			      other_port(port).text);
 	return 0;
 }
 

@@ -78,7 +78,7 @@ static const struct xsk_frame *first_bad(const struct xsk_queue *queue,
 static int explain_large(const struct xsk_queue *queue, struct xsk_error *error)
 {
 	xsk_error_set(error, -EMSGSIZE, "tx", "a packet of more than %u frames; queue %u of %s "
-		      "sends no more", queue->max_frags, queue->id, queue->port->name);
+		      "sends no more", queue->max_frags, queue->id, xsk_port_name(queue->port).text);
 	return xsk_error_hint(error, "send it in parts, or fill the frames better");
 }
 
@@ -87,7 +87,7 @@ static int explain_options(const struct xsk_queue *queue, const struct xsk_frame
 {
 	xsk_error_set(error, -EINVAL, "tx", "frame 0x%llx has the options 0x%x, which queue %u of "
 		      "%s does not know", (unsigned long long)frame->addr, frame->options,
-		      queue->id, queue->port->name);
+		      queue->id, xsk_port_name(queue->port).text);
 	if (queue->max_frags < 2)
 		return xsk_error_hint(error, "set options to 0; packets of several frames want "
 				      "XSK_PORT_MULTI_BUFFER");
@@ -152,7 +152,7 @@ int xsk_refuse_surplus(struct xsk_queue *queue)
 	struct xsk_error error;
 
 	xsk_error_set(&error, -EINVAL, "free", "more frames are freed on queue %u of %s than there "
-		      "are: some of them twice", queue->id, queue->port->name);
+		      "are: some of them twice", queue->id, xsk_port_name(queue->port).text);
 	xsk_error_hint(&error, "XSK_PORT_CHECKED tells which");
 	return refuse(queue, &error);
 }
@@ -187,12 +187,12 @@ int xsk_refuse_direction(const struct xsk_queue *queue, const char *step)
 
 	if (!(rx && tx)) {
 		xsk_error_set(&error, -EOPNOTSUPP, step, "%s was opened to %s only",
-			      queue->port->name, rx ? "receive" : "send");
+			      xsk_port_name(queue->port).text, rx ? "receive" : "send");
 		xsk_error_hint(&error, "open it for both directions");
 		return xsk_error_keep(&error);
 	}
 	xsk_error_set(&error, -EOPNOTSUPP, step, "queue %u of %s only %s: the interface has fewer "
-		      "queues of the other kind", queue->id, queue->port->name,
+		      "queues of the other kind", queue->id, xsk_port_name(queue->port).text,
 		      receives ? "receives" : "sends");
 	xsk_error_hint(&error, "take a queue that has both (xsk_queue_direction()), with "
 		       "XSK_PORT_ONE_THREAD, or change their number (ethtool -L)");
@@ -201,16 +201,16 @@ int xsk_refuse_direction(const struct xsk_queue *queue, const char *step)
 
 /* ---- who has it ---- */
 
-static const char *port_name(const struct xsk_queue *queue, uint32_t owner)
+static struct xsk_port_name owner_name(const struct xsk_queue *queue, uint32_t owner)
 {
 	const struct xsk_port *port = queue->memory->ports[xsk_owner_port(owner)];
 
-	return port ? port->name : "a port that is closed";
+	return port ? xsk_port_name(port) : (struct xsk_port_name){ "a port that is closed" };
 }
 
 static void describe_owner(const struct xsk_queue *queue, uint32_t owner, char *text, size_t size)
 {
-	const char *name = port_name(queue, owner);
+	struct xsk_port_name name = owner_name(queue, owner);
 	const struct xsk_port *port = queue->memory->ports[xsk_owner_port(owner)];
 	uint32_t id = xsk_owner_queue(owner) + (port ? port->first_queue : 0);
 
@@ -220,14 +220,15 @@ static void describe_owner(const struct xsk_queue *queue, uint32_t owner, char *
 			 "allocated", xsk_owner_queue(owner) + queue->port->first_queue);
 		break;
 	case XSK_PLACE_FILL:
-		snprintf(text, size, "in FILL or RX of queue %u of %s, the kernel's", id, name);
+		snprintf(text, size, "in FILL or RX of queue %u of %s, the kernel's", id,
+			 name.text);
 		break;
 	case XSK_PLACE_TX:
 		snprintf(text, size, "in TX of queue %u of %s, the kernel's until it is sent", id,
-			 name);
+			 name.text);
 		break;
 	case XSK_PLACE_KERNEL:
-		snprintf(text, size, "in a ring of %s, the kernel's", name);
+		snprintf(text, size, "in a ring of %s, the kernel's", name.text);
 		break;
 	case XSK_PLACE_CALLER:
 		snprintf(text, size, "the caller's");
@@ -239,20 +240,20 @@ static int refuse_tag(struct xsk_queue *queue, uint64_t addr, const char *step)
 {
 	unsigned long long ours = queue->memory->tag >> XSK_POOL_TAG_SHIFT;
 	unsigned long long theirs = addr >> XSK_POOL_TAG_SHIFT;
-	const char *name = queue->port->name;
+	struct xsk_port_name name = xsk_port_name(queue->port);
 	struct xsk_error error;
 
 	if (theirs && theirs <= XSK_POOL_MAX_TAG) {
 		xsk_error_set(&error, -EINVAL, step, "queue %u of %s, of memory %llu, is given "
 			      "frame 0x%llx, which is of memory %llu: another port's", queue->id,
-			      name, ours, (unsigned long long)addr, theirs);
+			      name.text, ours, (unsigned long long)addr, theirs);
 		xsk_error_hint(&error, "give it to the port that it is from, or open one with the "
 			       "memory of the other (opts.share)");
 		return refuse(queue, &error);
 	}
 	xsk_error_set(&error, -EINVAL, step, "queue %u of %s is given address 0x%llx, which lacks "
 		      "the tag of its memory (0x%llx in the upper 16 bits): this port did not give "
-		      "it", queue->id, name, (unsigned long long)addr, ours);
+		      "it", queue->id, name.text, (unsigned long long)addr, ours);
 	xsk_error_hint(&error, "keep addr as xsk_rx() and xsk_alloc() set it, or add to it; frames "
 		       "of another port want its memory (opts.share)");
 	return refuse(queue, &error);
@@ -274,7 +275,7 @@ static int refuse_twice(struct xsk_queue *queue, const struct xsk_frame *frame, 
 	struct xsk_error error;
 
 	xsk_error_set(&error, -EINVAL, step, "queue %u of %s is given frame 0x%llx twice in one "
-		      "call", queue->id, queue->port->name, (unsigned long long)frame->addr);
+		      "call", queue->id, xsk_port_name(queue->port).text, (unsigned long long)frame->addr);
 	xsk_error_hint(&error, "give each frame once; a copy of a packet wants a frame of its own "
 		       "(xsk_alloc())");
 	return refuse(queue, &error);
@@ -285,7 +286,7 @@ int xsk_refuse_owner(struct xsk_queue *queue, const struct xsk_frame *frames, in
 {
 	const struct xsk_frame *frame = frames + n;
 	uint64_t addr = untagged(queue, frame->addr);
-	const char *name = queue->port->name;
+	struct xsk_port_name name = xsk_port_name(queue->port);
 	struct xsk_error error;
 	char owner[128];
 
@@ -294,7 +295,7 @@ int xsk_refuse_owner(struct xsk_queue *queue, const struct xsk_frame *frames, in
 	if (addr < queue->area_size && queue->memory->book) {
 		describe_owner(queue, xsk_pool_owner(queue->memory, addr), owner, sizeof(owner));
 		xsk_error_set(&error, -EINVAL, step, "queue %u of %s is given frame 0x%llx, which "
-			      "is not the caller's: it is %s", queue->id, name,
+			      "is not the caller's: it is %s", queue->id, name.text,
 			      (unsigned long long)frame->addr, owner);
 		xsk_error_hint(&error, "a frame that was freed or transmitted is no longer the "
 			       "caller's; forget its address then");
@@ -304,7 +305,7 @@ int xsk_refuse_owner(struct xsk_queue *queue, const struct xsk_frame *frames, in
 	    (frame->addr & ~XSK_POOL_ADDR_MASK) != queue->memory->tag)
 		return refuse_tag(queue, frame->addr, step);
 	xsk_error_set(&error, -EINVAL, step, "queue %u of %s is given address 0x%llx, beyond the "
-		      "%llu bytes of its memory: no frame", queue->id, name,
+		      "%llu bytes of its memory: no frame", queue->id, name.text,
 		      (unsigned long long)frame->addr, (unsigned long long)queue->area_size);
 	xsk_error_hint(&error, "give frames of xsk_rx() and xsk_alloc(), with addr in the frame");
 	return refuse(queue, &error);

@@ -127,7 +127,7 @@ static int refuse_share(const struct xsk_port_opts *opts, const char *flag,
 			struct xsk_error *error)
 {
 	xsk_error_set(error, -EINVAL, "opts", "the port %s, whose memory is shared, was opened "
-		      "without %s", opts->share->name, flag);
+		      "without %s", xsk_port_name(opts->share).text, flag);
 	return xsk_error_hint(error, "open both with it");
 }
 
@@ -140,7 +140,7 @@ static int check_share(struct xsk_port_opts *opts, struct xsk_error *error)
 	    opts->flags & (XSK_PORT_HUGE | XSK_PORT_NO_HUGE)) {
 		xsk_error_set(error, -EINVAL, "opts", "frames, frame_size, headroom and huge pages "
 			      "are those of the port %s, whose memory is shared",
-			      opts->share->name);
+			      xsk_port_name(opts->share).text);
 		return xsk_error_hint(error, "leave them 0");
 	}
 	if (opts->flags & XSK_PORT_MULTI_BUFFER && !memory->multi_buffer)
@@ -232,7 +232,7 @@ static int check_queues(struct xsk_port_request *req, struct xsk_error *error)
 	if (opts->share && opts->queues > opts->share->memory->npools) {
 		xsk_error_set(error, -EINVAL, "opts", "%u queues of %s cannot share the memory of "
 			      "the %u of %s", opts->queues, req->device.netdev.name,
-			      opts->share->memory->npools, opts->share->name);
+			      opts->share->memory->npools, xsk_port_name(opts->share).text);
 		return xsk_error_hint(error, "open fewer queues, or the port with more first");
 	}
 	return 0;

@@ -251,6 +251,7 @@ static void renamed(void **state)
 {
 	struct xsk_port *port = ports_open("lab0", OPTS(0));
 	struct xsk_queue *queue = xsk_port_queue(port, 0);
+	struct xsk_frame frame;
 
 	(void)state;
 	pass_packets(port, 50);
@@ -266,6 +267,14 @@ static void renamed(void **state)
 	lab_run("ip link set other7 down");
 	put_in_tx(queue, 0, 3);
 	assert_down(queue, "other7");
+	assert_int_equal(xsk_alloc(queue, &frame, 1), 1);
+	frame.len = 60;
+	frame.options = XSK_FRAME_CONTD;
+	assert_int_equal(xsk_tx(queue, &frame, 1), -EINVAL);
+	ports_assert_last(-EINVAL, "queue 0 of other7 does not know", "");
+	assert_int_equal(xsk_free(queue, &frame, 1), 1);
+	ports_refused("other7", OPTS(.share = port, .headroom = 1), -EINVAL, "the port other7,",
+		      "");
 	lab_run("ip link set other7 up");
 	ports_drain(queue);
 	for (uint32_t i = 0; i < 3; i++)

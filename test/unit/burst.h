@@ -95,6 +95,14 @@ int xsk_queue_fail_tx(struct xsk_queue *queue)
 	return queue->can_tx ? -ENXIO : -EOPNOTSUPP;
 }
 
+struct xsk_port_name xsk_port_name(const struct xsk_port *port)
+{
+	struct xsk_port_name name = { "" };
+
+	memcpy(name.text, port->name, sizeof(port->name));
+	return name;
+}
+
 /* ---- chance: the same in every run ---- */
 
 static inline uint32_t draw(struct world *world, uint32_t below)
