@@ -151,6 +151,24 @@ static int enter_memory(struct xsk_port *port, struct xsk_memory *memory,
 	return 0;
 }
 
+/* Also if none of its verbs has found out yet. */
+static bool is_gone(const struct xsk_port *port)
+{
+	char name[IFNAMSIZ];
+
+	for (uint32_t i = 0; i < port->nqueues; i++)
+		if (port->queues[i].gone)
+			return true;
+	return xsk_device_name(name, port->ask_fd, port->ifindex) == -ENODEV;
+}
+
+static int refuse_gone(struct xsk_error *error, const char *step)
+{
+	xsk_error_set(error, -EBADF, step, "the interface of the port whose memory is shared is "
+		      "gone");
+	return xsk_error_hint(error, "close that port, and open this one with memory of its own");
+}
+
 /* From now on the place of each frame is kept, so that either port can be closed. */
 static int begin_book(struct xsk_port *other, struct xsk_error *error)
 {
@@ -193,6 +211,8 @@ static int make_memory(struct xsk_port *port, const struct xsk_port_request *req
 	int err;
 
 	if (opts->share) {
+		if (is_gone(opts->share))
+			return refuse_gone(error, "memory");
 		err = begin_book(opts->share, error);
 		return err ? err : enter_memory(port, opts->share->memory, error);
 	}
@@ -268,13 +288,15 @@ static int stock(struct xsk_queue *queue, struct xsk_error *error)
 /* A socket of the memory's that is bound, or -1. */
 static int find_base(const struct xsk_memory *memory)
 {
-	for (int i = 0; i < XSK_POOL_MAX_PORTS; i++)
-		for (uint32_t k = 0; memory->ports[i] && k < memory->ports[i]->nqueues; k++) {
-			const struct xsk_queue *queue = &memory->ports[i]->queues[k];
+	for (int i = 0; i < XSK_POOL_MAX_PORTS; i++) {
+		const struct xsk_port *port = memory->ports[i];
 
-			if (queue->bound && !queue->gone)
-				return queue->fd;
-		}
+		if (!port || is_gone(port))
+			continue;
+		for (uint32_t k = 0; k < port->nqueues; k++)
+			if (port->queues[k].bound)
+				return port->queues[k].fd;
+	}
 	return -1;
 }
 
@@ -364,12 +386,8 @@ static int explain_bind(const struct xsk_queue *queue, int err, struct xsk_error
 {
 	const struct xsk_port *port = queue->port;
 
-	if (err == -EBADF) {
-		xsk_error_set(error, err, "bind", "the interface of the port whose memory is "
-			      "shared is gone");
-		return xsk_error_hint(error, "close that port, and open this one with memory of "
-				      "its own");
-	}
+	if (err == -EBADF)
+		return refuse_gone(error, "bind");
 	if ((err == -EINVAL || err == -EBUSY) && has_queue(queue, false))
 		return refuse_shared_queue(queue, error);
 	if (err != -EINVAL || port->mode == XSK_MODE_ZEROCOPY ||

@@ -518,7 +518,7 @@ static void opened_where_it_was_moved_to(void **state)
 /* One of two that share their memory: the other goes on, and gets the frames. */
 static void one_of_two(void **state)
 {
-	struct xsk_port *one = open_port(XSK_WAIT_SLEEP, 0), *two;
+	struct xsk_port *one = open_port(XSK_WAIT_SLEEP, 0), *two, *three;
 	struct xsk_queue *queues[2];
 
 	(void)state;
@@ -532,6 +532,10 @@ static void one_of_two(void **state)
 	given = 20;
 	remove_interface();
 	ports_refused("also1", OPTS(.share = one), -EBADF, "is gone", "memory of its own");
+	/* What is shared with the one that is left does not suffer. */
+	three = ports_open("also1", OPTS(.share = two, .direction = XSK_DIRECTION_TX,
+					 .tx_size = TX_SIZE, .comp_size = TX_SIZE));
+	xsk_port_close(three);
 	assert_int_equal(xsk_tx(queues[1], held + 20, 20), 20);
 	given = 40;
 	ports_drain(queues[1]);
@@ -540,6 +544,8 @@ static void one_of_two(void **state)
 	assert_int_equal(xsk_wait(queues, 2, -1), -ENODEV);
 	assert_gone(one);
 	ports_assert_law(two);
+	/* The same, now that it is known. */
+	ports_refused("also1", OPTS(.share = one), -EBADF, "is gone", "memory of its own");
 	xsk_port_close(one);
 	assert_int_equal(xsk_tx(queues[1], held + given, 10), 10);
 	given += 10;
