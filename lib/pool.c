@@ -228,6 +228,12 @@ int xsk_pool_begin_book(struct xsk_memory *memory, uint32_t port)
 	return 0;
 }
 
+void xsk_pool_end_book(struct xsk_memory *memory)
+{
+	free(memory->book);
+	memory->book = NULL;
+}
+
 static bool is_kernels(uint32_t owner, uint32_t port, uint32_t queue)
 {
 	return owner == xsk_owner(XSK_PLACE_FILL, port, queue) ||

@@ -130,6 +130,8 @@ void xsk_pool_reset(struct xsk_memory *memory);
  * is in no pool is the kernel's. -ENOMEM.
  */
 int xsk_pool_begin_book(struct xsk_memory *memory, uint32_t port);
+/* Ends it, where one port uses the memory again, and no verb has been called since. */
+void xsk_pool_end_book(struct xsk_memory *memory);
 
 /* Until the pool has n frames, as far as others have some. Only if one thread has all. */
 void xsk_pool_borrow(struct xsk_memory *memory, struct xsk_pool *pool, uint32_t n);

@@ -193,6 +193,14 @@ static int begin_book(struct xsk_port *other, struct xsk_error *error)
 	return 0;
 }
 
+/* The other port shared nothing before, and does not now. */
+static void end_book(struct xsk_port *other)
+{
+	xsk_pool_end_book(other->memory);
+	for (uint32_t i = 0; i < other->nqueues; i++)
+		other->queues[i].booked = false;
+}
+
 static int make_memory(struct xsk_port *port, const struct xsk_port_request *req,
 		       struct xsk_error *error)
 {
@@ -608,6 +616,7 @@ static int open_port(struct xsk_port **ret, const char *ifname, const struct xsk
 {
 	struct xsk_port_request req;
 	struct xsk_port *port;
+	bool books;
 	int err;
 
 	if (!ret) {
@@ -621,9 +630,12 @@ static int open_port(struct xsk_port **ret, const char *ifname, const struct xsk
 	port = allocate(&req);
 	if (!port)
 		return xsk_error_system(error, -ENOMEM, "port");
+	books = req.opts.share && !req.opts.share->memory->book;
 	err = build(port, &req, error);
 	if (err) {
 		xsk_port_close(port);
+		if (books)
+			end_book(req.opts.share);
 		return err;
 	}
 	*ret = port;

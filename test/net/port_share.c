@@ -406,6 +406,51 @@ static void as_many_as_can_be(void **state)
 	lab_run("ip link del many0");
 }
 
+/*
+ * What a failed open began is ended: the one that is there keeps no places any more, as
+ * is seen by a frame that it takes twice, and its frames come and go.
+ */
+static void nothing_left_of_a_failed_open(void **state)
+{
+	struct xsk_port *one, *holder;
+	struct xsk_queue *queue;
+	struct xsk_frame frames[8];
+
+	(void)state;
+	holder = open_on(&right, (struct xsk_port_opts){ 0 }, NULL);
+	one = open_on(&left, (struct xsk_port_opts){ 0 }, NULL);
+	queue = xsk_port_queue(one, 0);
+	lab_enter(&right, 0);
+	/* Some of its frames are in the other's FILL by then. */
+	ports_refused("lab0", (struct xsk_port_opts){ .queues = 1, .share = one, .fill_size = FILL },
+		      -EBUSY, "queue 0 is in use", "");
+	assert_int_equal(ports_assert_law(one).in_fill, FILL);
+	assert_int_equal(ports_stats(one).in_pool, FRAMES - FILL);
+	ports_receive(queue, &left, 0, 4 * FRAMES);
+	ports_transmit(queue, &left, 0, 4 * FRAMES);
+	ports_drain(queue);
+	assert_int_equal(ports_assert_law(one).bad_frames, 0);
+	assert_all_frames(one);
+	xsk_port_close(holder);
+
+	/* And it can be shared after all. */
+	holder = open_on(&right, (struct xsk_port_opts){ 0 }, one);
+	both_ways(one, holder);
+	xsk_port_close(holder);
+	xsk_port_close(one);
+
+	one = open_on(&left, (struct xsk_port_opts){ 0 }, NULL);
+	queue = xsk_port_queue(one, 0);
+	ports_refused("lab1", (struct xsk_port_opts){ .queues = 1, .share = one },
+		      -ENODEV, "", "");
+	ports_refused("lab0", (struct xsk_port_opts){ .queues = 1, .share = one },
+		      -EBUSY, "", "");
+	assert_int_equal(xsk_alloc(queue, frames, 2), 2);
+	assert_int_equal(xsk_free(queue, frames, 1), 1);
+	assert_int_equal(xsk_free(queue, frames, 1), 1);
+	xsk_port_close(one);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, count, nothing_left)
 
 int main(int argc, char **argv)
@@ -418,6 +463,7 @@ int main(int argc, char **argv)
 		TEST(three_ports),
 		TEST(several_queues),
 		TEST(as_many_as_can_be),
+		TEST(nothing_left_of_a_failed_open),
 	};
 
 	if (argc > 1)
