@@ -197,7 +197,7 @@ int xsk_refuse_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n
 int xsk_refuse_free(struct xsk_queue *queue, const struct xsk_frame *frames, int n);
 int xsk_refuse_surplus(struct xsk_queue *queue);
 int xsk_refuse_large(struct xsk_queue *queue, int n);
-int xsk_refuse_direction(const struct xsk_queue *queue, const char *step);
+int xsk_refuse_direction(struct xsk_queue *queue, const char *step);
 /*
  * The frame after n good ones is not the caller's, is one of these once more, or of other
  * memory; step: "free" or "tx".

@@ -168,6 +168,7 @@ static uint32_t frames_to_ask_for(struct xsk_queue *queue)
 	return n < queue->max_frags ? queue->max_frags : n + 1;
 }
 
+/* No fault, so it is not counted: who asks for more gets it. */
 int xsk_refuse_large(struct xsk_queue *queue, int n)
 {
 	struct xsk_error error;
@@ -175,10 +176,10 @@ int xsk_refuse_large(struct xsk_queue *queue, int n)
 	xsk_error_set(&error, -EMSGSIZE, "rx", "the next packet has more frames than the %d that "
 		      "are asked for", n);
 	xsk_error_hint(&error, "ask for %u at least", frames_to_ask_for(queue));
-	return refuse(queue, &error);
+	return xsk_error_keep(&error);
 }
 
-int xsk_refuse_direction(const struct xsk_queue *queue, const char *step)
+int xsk_refuse_direction(struct xsk_queue *queue, const char *step)
 {
 	bool rx = queue->port->direction & XSK_DIRECTION_RX;
 	bool tx = queue->port->direction & XSK_DIRECTION_TX;
@@ -189,14 +190,14 @@ int xsk_refuse_direction(const struct xsk_queue *queue, const char *step)
 		xsk_error_set(&error, -EOPNOTSUPP, step, "%s was opened to %s only",
 			      xsk_port_name(queue->port).text, rx ? "receive" : "send");
 		xsk_error_hint(&error, "open it for both directions");
-		return xsk_error_keep(&error);
+		return refuse(queue, &error);
 	}
 	xsk_error_set(&error, -EOPNOTSUPP, step, "queue %u of %s only %s: the interface has fewer "
 		      "queues of the other kind", queue->id, xsk_port_name(queue->port).text,
 		      receives ? "receives" : "sends");
 	xsk_error_hint(&error, "take a queue that has both (xsk_queue_direction()), with "
 		       "XSK_PORT_ONE_THREAD, or change their number (ethtool -L)");
-	return xsk_error_keep(&error);
+	return refuse(queue, &error);
 }
 
 /* ---- who has it ---- */

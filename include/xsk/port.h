@@ -251,7 +251,7 @@ struct xsk_port_info {
 	uint8_t gone;		/* the interface is gone */
 };
 
-/* Fills *info. -EINVAL: sz cannot be. */
+/* Fills *info. By any threads at any time, but while the port is closed. -EINVAL: sz cannot be. */
 int xsk_port_info(const struct xsk_port *port, struct xsk_port_info *info);
 
 /* Queue index, counted from 0 (which is opts.first_queue); NULL: there is none. */
@@ -310,7 +310,11 @@ struct xsk_port_stats {
 	uint64_t kick_down;		/* ENETDOWN: the interface is down */
 	uint64_t kick_failed;		/* anything else */
 
-	uint64_t refused;		/* calls of verbs that refused something */
+	/*
+	 * Calls of verbs that refused something for a fault of the program: -EINVAL,
+	 * -EOPNOTSUPP, and -EMSGSIZE of xsk_tx(). Not that of xsk_rx(), to be asked again.
+	 */
+	uint64_t refused;
 	/*
 	 * That the kernel gave and did not have; ignored. All of them in a checked port and
 	 * with shared memory; else completions beyond the memory, or more than were sent.
@@ -333,8 +337,8 @@ struct xsk_port_stats {
 /*
  * Of all queues, or of one (then pool and caller are those of its pool, and frames
  * is the sum of what is counted). One system call a queue, and one for the counters of
- * a filter, none of them on the path of the packets. By any thread; exact when no
- * thread is inside a verb. -EINVAL: sz cannot be.
+ * a filter, none of them on the path of the packets. By any threads at any time but of
+ * open and close (see above); exact when no thread is inside a verb. -EINVAL: sz cannot be.
  */
 int xsk_port_stats(const struct xsk_port *port, struct xsk_port_stats *stats);
 int xsk_queue_stats(const struct xsk_queue *queue, struct xsk_port_stats *stats);

@@ -485,6 +485,7 @@ static void queues_in_use(void **state)
 
 static void refused_direction(struct xsk_queue *queue, const char *reason)
 {
+	struct xsk_port_stats stats = { .sz = sizeof(stats) };
 	struct xsk_frame frame;
 
 	if (xsk_queue_direction(queue) == XSK_DIRECTION_RX) {
@@ -497,6 +498,8 @@ static void refused_direction(struct xsk_queue *queue, const char *reason)
 		assert_int_equal(xsk_rx(queue, &frame, 1), -EOPNOTSUPP);
 		ports_assert_last(-EOPNOTSUPP, reason, "ethtool -L");
 	}
+	assert_int_equal(xsk_queue_stats(queue, &stats), 0);
+	assert_int_equal(stats.refused, 1);
 	assert_int_equal(xsk_flush(queue), 0);
 	assert_int_equal(xsk_wait(&queue, 1, 0), 0);
 }

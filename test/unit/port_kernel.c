@@ -410,6 +410,7 @@ static void unfinished_packets(void **state)
 	assert_int_equal(held(&kernel->rx), 4);
 	assert_int_equal(receive(0, frames + 2), 4);
 	assert_int_equal(queue->counters.rx_packets, 2);
+	assert_int_equal(queue->counters.refused, 0);
 	close_world(&world);
 }
 
