@@ -30,7 +30,7 @@
 /* How long the kernel may take with what it has at the end. */
 #define DRAIN_NS SECOND_NS
 /* Until a driver that took no more is asked again. */
-#define RETRY_NS UINT64_C(1000000)
+#define RETRY_MS 1
 /* Kicks for what a burst left: before 6.17 one kick sends 32 packets. */
 #define MAX_FLUSHES 128
 /* What is made goes at so many packets a second, if nothing else was asked for. */
@@ -54,6 +54,7 @@ struct send {
 	uint32_t room;			/* of a packet in its frames */
 	struct packet next;		/* waits until it is due */
 	bool has_next;
+	bool has_begun;			/* there was a first one */
 	int turn;			/* the queue of the next burst */
 	bool has_no_pace;		/* to repeat the capture at */
 	int left;			/* frames that the last kick left in TX */
@@ -183,22 +184,27 @@ static bool has_pace(struct send *send)
 	return !send->has_no_pace;
 }
 
-/* False: there is no more to be sent. */
-static bool find_next(struct send *send, uint64_t in_hand)
+/* What it says is that of the next packet that can be sent. */
+static enum source_got find_next(struct send *send, uint64_t in_hand)
 {
 	uint64_t count = send->options->count;
 
 	while (!send->has_next) {
+		enum source_got got;
+
 		if (count && send->packets + in_hand >= count)
-			return false;
-		if (!source_next(&send->source, &send->next) || !has_pace(send))
-			return false;
+			return SOURCE_END;
+		got = source_next(&send->source, &send->next);
+		if (got != SOURCE_PACKET)
+			return got;
+		if (!has_pace(send))
+			return SOURCE_END;
 		send->has_next = is_sendable(send);
 		/* A capture with nothing else in it is not read for ever. */
 		if (!send->has_next && run_is_over(&send->run))
-			return false;
+			return SOURCE_END;
 	}
-	return true;
+	return SOURCE_PACKET;
 }
 
 /* ---- sending ---- */
@@ -232,16 +238,26 @@ static int put_packet(struct send *send, struct xsk_queue *queue, struct xsk_fra
 	return n;
 }
 
+/* Of a pipe the pace begins with its first packet, whenever that comes. */
+static bool waits_for_first(const struct send *send)
+{
+	return !send->has_begun && send->source.capture &&
+	       capture_is_live(send->source.capture);
+}
+
 /* A burst of what is due, into so many frames. Returns how many of them are used. */
 static int fill(struct send *send, struct xsk_queue *queue, struct xsk_frame *frames, int room)
 {
 	uint64_t now = run_now_ns(), realtime = realtime_ns(), in_hand = 0;
 	int n = 0;
 
-	while (n < room && find_next(send, in_hand)) {
+	while (n < room && find_next(send, in_hand) == SOURCE_PACKET) {
 		uint64_t due = pace_due(&send->pace, send->next.time_ns);
 		int used;
 
+		if (waits_for_first(send))
+			due = send->pace.start_ns = now;
+		send->has_begun = true;
 		if (due > now)
 			break;
 		pace_late(&send->pace, due, now);
@@ -327,14 +343,20 @@ static int send_burst(struct send *send)
 	return send->left ? flush(send, queue) : 0;
 }
 
-/* Until the next packet is due, or there is something else to be done. */
-static void sleep_for_next(struct send *send)
+/* Until the next packet is due, or a pipe has one, or there is something else to be done. */
+static void sleep_for_next(struct send *send, enum source_got got)
 {
-	uint64_t due = pace_due(&send->pace, send->next.time_ns), now = run_now_ns();
-	uint64_t until = now + (uint64_t)run_timeout_ms(&send->run) * 1000000;
+	int timeout_ms = run_timeout_ms(&send->run);
+	uint64_t due, until;
 
-	if (send->left && until > now + RETRY_NS)
-		until = now + RETRY_NS;
+	if (send->left && timeout_ms > RETRY_MS)
+		timeout_ms = RETRY_MS;
+	if (got == SOURCE_LATER)
+		source_wait(&send->source, timeout_ms);
+	if (got != SOURCE_PACKET)
+		return;
+	due = pace_due(&send->pace, send->next.time_ns);
+	until = run_now_ns() + (uint64_t)timeout_ms * 1000000;
 	pace_sleep(due < until ? due : until, send->options->session.wait == XSK_WAIT_SPIN);
 }
 
@@ -358,13 +380,12 @@ static bool send_all(struct send *send, struct out *out)
 {
 	double seconds;
 
-	while (!run_is_over(&send->run) && find_next(send, 0)) {
+	while (!run_is_over(&send->run) && find_next(send, 0) != SOURCE_END) {
 		if (!session_survives(&send->session, out, send_burst(send)))
 			return false;
 		if (run_ticks(&send->run, &seconds))
 			say_rate(send, out, seconds);
-		if (find_next(send, 0))
-			sleep_for_next(send);
+		sleep_for_next(send, find_next(send, 0));
 	}
 	return true;
 }
@@ -518,8 +539,12 @@ static bool say_broken(const struct send *send, struct out *out)
 			 "to repeat it at; give --rate");
 	if (!source->is_broken)
 		return !send->has_no_pace;
-	out_fail(out, send->options->file, "packet %" PRIu64 ": %s; %" PRIu64 " packets were sent",
-		 source->number + 1, source->why, send->packets);
+	if (capture_has_begun(source->capture))
+		out_fail(out, send->options->file, "packet %" PRIu64 ": %s; %" PRIu64 " packets "
+			 "were sent", source->number + 1, source->why, send->packets);
+	else
+		out_fail(out, send->options->file, "%s; %" PRIu64 " packets were sent",
+			 source->why, send->packets);
 	return false;
 }
 

@@ -37,31 +37,41 @@ static void take_time(struct source *source, uint64_t time_ns)
 		source->last_ns = source->base_ns + ns;
 }
 
-static bool capture_packet(struct source *source, struct packet *packet)
+static enum source_got capture_packet(struct source *source, struct packet *packet)
 {
 	struct capture_packet captured;
 	int got;
 
 	if (source->is_over)
-		return false;
+		return SOURCE_END;
 	got = capture_next(source->capture, &captured, source->why);
 	if (!got && next_round(source))
 		got = capture_next(source->capture, &captured, source->why);
-	if (got <= 0)
-		return source->is_over ? false : end(source, got < 0);
+	if (got == CAPTURE_LATER)
+		return SOURCE_LATER;
+	if (got <= 0) {
+		if (!source->is_over)
+			end(source, got < 0);
+		return SOURCE_END;
+	}
 	take_time(source, captured.time_ns);
 	source->number++;
 	source->cut += captured.len < captured.wire_len;
 	*packet = (struct packet){ captured.data, captured.len, source->last_ns };
-	return true;
+	return SOURCE_PACKET;
 }
 
-bool source_next(struct source *source, struct packet *packet)
+enum source_got source_next(struct source *source, struct packet *packet)
 {
 	if (source->capture)
 		return capture_packet(source, packet);
 	*packet = (struct packet){ generate_next(source->generator), source->size, 0 };
-	return true;
+	return SOURCE_PACKET;
+}
+
+void source_wait(struct source *source, int timeout_ms)
+{
+	capture_wait(source->capture, timeout_ms);
 }
 
 void source_stamp(struct source *source, uint64_t realtime_ns)

@@ -33,8 +33,13 @@ struct packet {
 	uint64_t time_ns;		/* from the first one on, through all rounds */
 };
 
-/* False: there are no more. */
-bool source_next(struct source *source, struct packet *packet);
+enum source_got { SOURCE_END, SOURCE_PACKET, SOURCE_LATER };
+
+/* A packet; or there are no more; or not yet, of a pipe. */
+enum source_got source_next(struct source *source, struct packet *packet);
+
+/* After SOURCE_LATER: until there is one, or the end, and at most so long. */
+void source_wait(struct source *source, int timeout_ms);
 
 /* The last packet is about to be sent: what is generated gets its time. */
 void source_stamp(struct source *source, uint64_t realtime_ns);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 
 /* Packets of capture files, which are written here byte by byte; rounds, and their times. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -71,11 +72,21 @@ static struct source open_source(uint64_t rounds)
 	return source;
 }
 
+/* What it says when it has read what there is. */
+static enum source_got next(struct source *source, struct packet *packet)
+{
+	enum source_got got;
+
+	while ((got = source_next(source, packet)) == SOURCE_LATER)
+		source_wait(source, 1000);
+	return got;
+}
+
 static void expect(struct source *source, uint8_t mark, uint64_t time_ns)
 {
 	struct packet packet;
 
-	assert_true(source_next(source, &packet));
+	assert_int_equal(next(source, &packet), SOURCE_PACKET);
 	assert_int_equal(packet.len, 14);
 	assert_int_equal(((const uint8_t *)packet.data)[13], mark);
 	assert_int_equal(packet.time_ns, time_ns);
@@ -87,7 +98,7 @@ static void expect_end(struct source *source, const char *reason)
 
 	/* It stays there. */
 	for (int i = 0; i < 3; i++)
-		assert_false(source_next(source, &packet));
+		assert_int_equal(next(source, &packet), SOURCE_END);
 	assert_int_equal(source->is_broken, reason != NULL);
 	if (reason && !strstr(source->why, reason))
 		fail_msg("'%s', not '%s'", source->why, reason);
@@ -184,7 +195,7 @@ static void rounds(void **state)
 		for (uint8_t mark = 1; mark <= 3; mark++) {
 			struct packet packet;
 
-			assert_true(source_next(&source, &packet));
+			assert_int_equal(source_next(&source, &packet), SOURCE_PACKET);
 			assert_int_equal(((const uint8_t *)packet.data)[13], mark);
 		}
 	capture_close(source.capture);
@@ -212,7 +223,7 @@ static void cut_packets(void **state)
 	put("abc", 3);
 	source = open_source(1);
 	expect(&source, 1, 0);
-	assert_true(source_next(&source, &packet));
+	assert_int_equal(source_next(&source, &packet), SOURCE_PACKET);
 	assert_int_equal(packet.len, 3);
 	assert_memory_equal(packet.data, "abc", 3);
 	assert_int_equal(source.cut, 1);
@@ -306,26 +317,153 @@ static void files(void **state)
 	assert_non_null(strstr(why, "Is a directory"));
 }
 
+/* ---- pipes ---- */
+
+/* What fd has goes into a pipe: its end to read from. */
+static int fill_pipe(int *writer)
+{
+	char bytes[4096];
+	ssize_t len = pread(fd, bytes, sizeof(bytes), 0);
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], bytes, (size_t)len), len);
+	*writer = ends[1];
+	return ends[0];
+}
+
+static struct source open_pipe(uint64_t rounds, int *writer)
+{
+	struct source source = { .rounds = rounds };
+	int reader = fill_pipe(writer);
+
+	source.capture = capture_open_fd(reader, why);
+	assert_non_null(source.capture);
+	assert_true(capture_is_live(source.capture));
+	close(reader);
+	return source;
+}
+
 /* What cannot be read twice says so. */
 static void a_pipe(void **state)
 {
-	const uint32_t header[] = { NANO, 4 << 16 | 2, 0, 0, 65535, ETHERNET };
-	const uint32_t packet[] = { START, 0, 14, 14 };
-	const uint8_t bytes[14] = { [13] = 1 };
-	struct source source = { .rounds = 2 };
-	int ends[2];
+	struct source source;
+	int writer;
 
 	(void)state;
-	assert_int_equal(pipe(ends), 0);
-	assert_int_equal(write(ends[1], header, sizeof(header)), sizeof(header));
-	assert_int_equal(write(ends[1], packet, sizeof(packet)), sizeof(packet));
-	assert_int_equal(write(ends[1], bytes, sizeof(bytes)), sizeof(bytes));
-	close(ends[1]);
-	source.capture = capture_open_fd(ends[0], why);
-	assert_non_null(source.capture);
-	close(ends[0]);
+	put_header(NANO, ETHERNET);
+	put_packet(0, 0, 1);
+	source = open_pipe(2, &writer);
+	close(writer);
 	expect(&source, 1, 0);
 	expect_end(&source, "cannot be read again");
+}
+
+/* What has come is had before more comes; the header, and a part of a packet, can be late. */
+static void a_pipe_that_is_slow(void **state)
+{
+	struct source source;
+	struct packet packet;
+	uint8_t bytes[30];
+	int writer;
+
+	(void)state;
+	source = open_pipe(1, &writer);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(source_next(&source, &packet), SOURCE_LATER);
+		source_wait(&source, 1);
+	}
+	put_header(NANO, ETHERNET);
+	put_packet(0, 0, 1);
+	put_packet(1, 5, 2);
+	assert_int_equal(pread(fd, bytes, 24, 0), 24);
+	assert_int_equal(write(writer, bytes, 24), 24);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(pread(fd, bytes, 30, 24 + 30 * i), 30);
+		assert_int_equal(write(writer, bytes, 20), 20);
+		source_wait(&source, 1);
+		assert_int_equal(source_next(&source, &packet), SOURCE_LATER);
+		assert_int_equal(write(writer, bytes + 20, 10), 10);
+		expect(&source, (uint8_t)(i + 1), i ? SECOND + 5 : 0);
+	}
+	assert_int_equal(source_next(&source, &packet), SOURCE_LATER);
+	close(writer);
+	expect_end(&source, NULL);
+}
+
+/* Whoever writes goes on, and nobody reads: it is closed all the same. */
+static void a_pipe_that_is_left(void **state)
+{
+	struct source source;
+	struct packet packet;
+	int writer;
+
+	(void)state;
+	put_header(NANO, ETHERNET);
+	source = open_pipe(1, &writer);
+	assert_int_equal(source_next(&source, &packet), SOURCE_LATER);
+	capture_close(source.capture);
+	close(writer);
+	/* More than is read ahead. */
+	put_packet(0, 0, 1);
+	source = open_pipe(1, &writer);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(write(writer, (char [30]){ [8] = 14, [12] = 14 }, 30), 30);
+	expect(&source, 1, 0);
+	capture_close(source.capture);
+	close(writer);
+}
+
+static void *write_many(void *arg)
+{
+	int writer = *(int *)arg;
+
+	for (uint32_t i = 0; i < 100000; i++) {
+		uint32_t packet[] = { START, i, 14, 14, 0, 0, 0, 0 };
+
+		((uint8_t *)packet)[16 + 13] = (uint8_t)i;
+		if (write(writer, packet, 30) != 30)
+			break;
+	}
+	close(writer);
+	return NULL;
+}
+
+/* Many times more than is read ahead, in their order. */
+static void a_pipe_that_is_fast(void **state)
+{
+	struct source source;
+	pthread_t thread;
+	int writer;
+
+	(void)state;
+	put_header(NANO, ETHERNET);
+	source = open_pipe(1, &writer);
+	assert_int_equal(pthread_create(&thread, NULL, write_many, &writer), 0);
+	for (uint32_t i = 0; i < 100000; i++)
+		expect(&source, (uint8_t)i, i);
+	expect_end(&source, NULL);
+	pthread_join(thread, NULL);
+}
+
+static void pipes_that_are_broken(void **state)
+{
+	struct source source;
+	int writer;
+
+	(void)state;
+	source = open_pipe(1, &writer);
+	close(writer);
+	expect_end(&source, "truncated");
+	put("no capture at all, of any kind that there is", 44);
+	source = open_pipe(1, &writer);
+	expect_end(&source, "unknown file format");
+	close(writer);
+	assert_int_equal(ftruncate(fd, 0) || lseek(fd, 0, SEEK_SET), 0);
+	put_header(NANO, 105);
+	source = open_pipe(1, &writer);
+	expect_end(&source, "not of Ethernet");
+	close(writer);
 }
 
 int main(void)
@@ -346,6 +484,10 @@ int main(void)
 		TEST(of_other_links),
 		TEST(files),
 		TEST(a_pipe),
+		TEST(a_pipe_that_is_slow),
+		TEST(a_pipe_that_is_left),
+		TEST(a_pipe_that_is_fast),
+		TEST(pipes_that_are_broken),
 	};
 
 	return cmocka_run_group_tests_name("source", tests, NULL, NULL);
