@@ -62,6 +62,7 @@ struct send {
 	struct skipped short_ones, large, unframed;
 	struct report_rate last;	/* packets and bytes at the last tick */
 	double seconds;			/* of sending, without the wait at the end */
+	uint64_t lost;			/* of them, that the driver dropped */
 	uint32_t dropped, errors;	/* of the interface, at the start; then since */
 };
 
@@ -469,6 +470,17 @@ static void say_slow(const struct send *send, struct out *out)
 			 send->pace.kind == PACE_PACKETS ? "pps" : "bit/s");
 }
 
+/* What of it is not told as lost of these packets. */
+static void say_interface(const struct send *send, const struct out *out)
+{
+	uint64_t others = send->dropped > send->lost ? send->dropped - send->lost : 0;
+
+	if (others || send->errors)
+		printf("%s%" PRIu64 "%s dropped by %s, and %" PRIu32 " errors of it, while this "
+		       "ran%s\n", out_start(out, OUT_YELLOW), others, send->lost ? " more" : "",
+		       send->session.iface, send->errors, out_end(out));
+}
+
 static void say_total(struct send *send, struct out *out)
 {
 	const struct report_rate rate = { send->seconds, send->packets, send->bytes };
@@ -476,6 +488,8 @@ static void say_total(struct send *send, struct out *out)
 	char text[64];
 
 	session_stats(&send->session, &stats);
+	/* Where the driver drops one, a kick ends. */
+	send->lost = stats.kick_busy;
 	if (out->json) {
 		out_json(out, json_pack("{ss ss sf sI sI sI sI sI sI sI sI sI sI so}",
 			"type", "total", "interface", send->session.iface,
@@ -496,11 +510,22 @@ static void say_total(struct send *send, struct out *out)
 	printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes in %.1f s (%s)\n", send->session.iface,
 	       send->packets, send->bytes, send->seconds,
 	       report_say_rate(text, sizeof(text), &rate));
-	if (send->dropped || send->errors)
-		printf("%s%" PRIu32 " dropped by %s, and %" PRIu32 " errors of it, while this "
-		       "ran%s\n", out_start(out, OUT_YELLOW), send->dropped, send->session.iface,
-		       send->errors, out_end(out));
+	say_interface(send, out);
+	/* That is told once, as what failed. */
+	stats.kick_busy = 0;
 	report_losses(out, &stats);
+}
+
+/* False: the driver dropped some of these packets. */
+static bool say_lost(struct send *send, struct out *out)
+{
+	if (!send->lost)
+		return true;
+	xsk_port_info(send->session.port, &send->session.info);
+	out_fail(out, send->session.iface, "%" PRIu64 " not sent: %s", send->lost,
+		 send->session.info.up ? "the driver was busy, or had no carrier for a while" :
+		 "it has no carrier; there is no cable, or its other end is down");
+	return false;
 }
 
 /* False: some packets were not sent. */
@@ -628,6 +653,7 @@ static int run(void *arg, struct out *out)
 		count_interface(&send);
 		say_total(&send, out);
 		say_slow(&send, out);
+		good &= say_lost(&send, out);
 		good &= say_skipped(&send, out);
 		good &= say_broken(&send, out);
 	}

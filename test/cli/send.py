@@ -199,6 +199,26 @@ def a_link_that_goes_down_and_comes_back():
 
 
 @case
+def a_link_without_a_carrier():
+    packets = series([60] * 10)
+    with Quiet() as quiet:
+        path = write(quiet.path('replayed'), pcap(packets))
+        ip('-n', quiet.lab.namespaces[1], 'link', 'set', 'vb', 'down')
+        program = quiet.lab.run(0, command('send', 'va', '-r', path))
+        assert program.status == 1, program.err
+        assert 'xsk: va: 10 not sent: it has no carrier; there is no cable, or its other end is ' \
+            'down\n' in program.err, program.err
+        assert program.out.startswith('va: 10 packets') and program.out.count('\n') == 1, \
+            program.out
+        program = quiet.lab.run(0, command('send', 'va', '-r', path, '--json'))
+        assert program.status == 1
+        assert program.json()[0]['stats']['kick_busy'] == 10
+        ip('-n', quiet.lab.namespaces[1], 'link', 'set', 'vb', 'up')
+        program = quiet.lab.run(0, command('send', 'va', '-r', path))
+        assert program.status == 0, program.err
+
+
+@case
 def an_interface_that_goes():
     with Quiet() as quiet:
         namespace = quiet.lab.namespaces[0]
