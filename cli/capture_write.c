@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "out.h"
+#include "run.h"
 #include "sink.h"
 
 #define SECOND_NS 1000000000
@@ -127,6 +128,12 @@ static void open_path(struct capture_writer *writer)
 {
 	const int flags = O_WRONLY | O_CLOEXEC;
 
+	/* A named pipe without a reader is waited for here. */
+	writer->fd = open(writer->path, flags);
+	if (writer->fd >= 0 || errno != ENOENT)
+		return;
+	/* Else a signal would leave an empty file. */
+	run_hear();
 	writer->fd = open(writer->path, flags | O_CREAT | O_EXCL, 0666);
 	writer->is_new = writer->fd >= 0;
 	if (writer->fd < 0 && errno == EEXIST)

@@ -502,7 +502,6 @@ static int run(void *arg, struct out *out)
 
 	if (!options_fit(options, out))
 		return MISUSED;
-	run_start(&echo.run, options->session.duration_ns);
 	good = open_echo(&echo, options, out);
 	if (good) {
 		say_what(&echo, options, out);

@@ -535,10 +535,8 @@ static int run(void *arg, struct out *out)
 			 "what arrives");
 		return MISUSED;
 	}
-	run_start(&forward.run, options->session.duration_ns);
 	good = open_ways(&forward, options, out);
 	if (good) {
-		/* The time that opening took is not of it. */
 		run_start(&forward.run, options->session.duration_ns);
 		good = forward_all(&forward, out);
 		warn(&forward.ways[0], out);

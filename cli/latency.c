@@ -392,13 +392,11 @@ static int run(void *arg, struct out *out)
 	const struct latency_options *options = arg;
 	struct latency *latency = NULL;
 	struct traveller_options way;
-	struct run signals;
 	int fd = -1;
 	bool good = false;
 
 	if (!options_fit(options, out))
 		return MISUSED;
-	run_start(&signals, 0);
 	latency = calloc(1, sizeof(*latency));
 	if (!latency)
 		out_fail(out, NULL, "no memory");

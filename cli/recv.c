@@ -422,7 +422,6 @@ static int run(void *arg, struct out *out)
 		return MISUSED;
 	/* Flushed whenever there is nothing to do. */
 	setvbuf(stdout, NULL, _IOFBF, 64 * 1024);
-	run_start(&recv.run, options->session.duration_ns);
 	good = open_all(&recv, out);
 	if (good) {
 		run_start(&recv.run, options->session.duration_ns);

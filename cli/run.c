@@ -26,7 +26,7 @@ uint64_t run_now_ns(void)
 	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }
 
-void run_start(struct run *run, uint64_t duration_ns)
+void run_hear(void)
 {
 	/* Without SA_RESTART: who sleeps is woken. */
 	struct sigaction action = { .sa_handler = on_signal };
@@ -40,6 +40,11 @@ void run_start(struct run *run, uint64_t duration_ns)
 			continue;
 		sigaction(signals[i], &action, NULL);
 	}
+}
+
+void run_start(struct run *run, uint64_t duration_ns)
+{
+	run_hear();
 	run->start_ns = run->tick_ns = run_now_ns();
 	run_every(run, SECOND_NS);
 	run->end_ns = duration_ns ? run->start_ns + duration_ns : UINT64_MAX;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 
-/* How long a command runs: until SIGINT, SIGTERM or SIGHUP, or for a time. */
+/*
+ * How long a command runs: until SIGINT, SIGTERM or SIGHUP, or for a time. Signals end the
+ * process as they end any, also where it waits or the kernel is at work for it, until there
+ * is something that it would leave behind or has to say.
+ */
 #ifndef XSK_CLI_RUN_H
 #define XSK_CLI_RUN_H
 
@@ -17,7 +21,10 @@ struct run {
 
 uint64_t run_now_ns(void);
 
-/* Takes the signals over. duration_ns 0: no end. */
+/* Takes the signals over. */
+void run_hear(void);
+
+/* Likewise, and the time begins. duration_ns 0: no end. */
 void run_start(struct run *run, uint64_t duration_ns);
 
 /* Whether a signal came, or the time is over, or stdout broke. */

@@ -635,6 +635,23 @@ static void close_all(struct send *send)
 	capture_close(send->source.capture);
 }
 
+static bool send_and_say(struct send *send, struct out *out)
+{
+	bool good;
+
+	start(send);
+	good = send_all(send, out);
+	send->seconds = run_seconds(&send->run);
+	good = good && drain(send, out);
+	count_interface(send);
+	say_total(send, out);
+	say_slow(send, out);
+	good &= say_lost(send, out);
+	good &= say_skipped(send, out);
+	good &= say_broken(send, out);
+	return good;
+}
+
 static int run(void *arg, struct out *out)
 {
 	struct send send = { .options = arg };
@@ -642,21 +659,11 @@ static int run(void *arg, struct out *out)
 
 	if (!send_options_fit(send.options, out))
 		return MISUSED;
-	/* Signals are heard from here on. */
-	run_start(&send.run, 0);
-	good = open_all(&send, out);
-	if (good) {
-		start(&send);
-		good = send_all(&send, out);
-		send.seconds = run_seconds(&send.run);
-		good = good && drain(&send, out);
-		count_interface(&send);
-		say_total(&send, out);
-		say_slow(&send, out);
-		good &= say_lost(&send, out);
-		good &= say_skipped(&send, out);
-		good &= say_broken(&send, out);
-	}
+	/* A signal while a neighbour is waited for is no failure. */
+	if (open_all(&send, out))
+		good = send_and_say(&send, out);
+	else
+		good = run_is_interrupted();
 	close_all(&send);
 	return good ? GOOD : FAILED;
 }

@@ -31,7 +31,7 @@ bool send_options_fit(const struct send_options *options, struct out *out);
 
 /*
  * The packets to be made, for an interface that is open: addresses that were not given are
- * found. NULL: it has been said why not.
+ * found. NULL: it has been said why not, or a signal came.
  */
 struct generator *send_make_generator(const struct send_options *options,
 				      const struct session *session, struct out *out,

@@ -127,6 +127,8 @@ static bool find_dst_mac(struct generate_options *make, const struct send_option
 	err = route_mac(make->dst_mac, session->info.ifindex, hop, NEIGHBOUR_MS);
 	if (!err)
 		return true;
+	if (err == -EINTR)
+		return false;		/* who pressed ^C knows */
 	if (err == -ENOENT)
 		out_fail(out, session->iface, "%s does not answer %s; give --dst-mac",
 			 address_say(text, hop),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "publish.h"
+#include "run.h"
 
 /* The kernel's own limit is far below. */
 #define MAX_QUEUE 65535
@@ -226,9 +227,13 @@ static int open_port(struct session *session, const char *iface,
 	struct publish *other = session->shares ? session->shares->publish : NULL;
 	int err;
 
+	/* What outlives a process that a signal ends is only how interrupts are deferred. */
+	if (options->wait == XSK_WAIT_BUSY_POLL)
+		run_hear();
 	publish_lock(other);
 	err = xsk_port_open(&session->port, iface, &opts, error);
 	publish_unlock(other);
+	run_hear();
 	return err;
 }
 
