@@ -59,6 +59,8 @@ struct send {
 	bool has_no_pace;		/* to repeat the capture at */
 	int left;			/* frames that the last kick left in TX */
 	uint64_t packets, bytes;	/* that the kernel was given */
+	bool is_cut[BURST];		/* by the last frames of the packets of a burst */
+	uint64_t cut;			/* of packets, those that the capture has not as a whole */
 	struct skipped short_ones, large, unframed;
 	struct report_rate last;	/* packets and bytes at the last tick */
 	double seconds;			/* of sending, without the wait at the end */
@@ -267,6 +269,7 @@ static int fill(struct send *send, struct xsk_queue *queue, struct xsk_frame *fr
 		if (!used)
 			break;
 		n += used;
+		send->is_cut[n - 1] = send->next.is_cut;
 		in_hand++;
 		pace_count(&send->pace, send->next.len);
 		send->has_next = false;
@@ -289,11 +292,15 @@ static int flush(struct send *send, struct xsk_queue *queue)
 	return left < 0 ? left : 0;
 }
 
-static void count_sent(struct send *send, const struct xsk_frame *frames, int n)
+/* Those of a burst from this one up to that one. */
+static void count_sent(struct send *send, const struct xsk_frame *frames, int from, int to)
 {
-	for (int i = 0; i < n; i++) {
-		send->packets += !(frames[i].options & XSK_FRAME_CONTD);
+	for (int i = from; i < to; i++) {
+		bool is_last = !(frames[i].options & XSK_FRAME_CONTD);
+
+		send->packets += is_last;
 		send->bytes += frames[i].len;
+		send->cut += is_last && send->is_cut[i];
 	}
 }
 
@@ -306,7 +313,7 @@ static int push(struct send *send, struct xsk_queue *queue, struct xsk_frame *fr
 		int took = xsk_tx(queue, frames + done, n - done);
 
 		if (took > 0) {
-			count_sent(send, frames + done, took);
+			count_sent(send, frames, done, done + took);
 			done += took;
 		}
 		err = took < 0 ? took : flush(send, queue);
@@ -499,7 +506,7 @@ static void say_total(struct send *send, struct out *out)
 			"too_short", (json_int_t)send->short_ones.count,
 			"larger_than_mtu", (json_int_t)send->large.count,
 			"larger_than_frame", (json_int_t)send->unframed.count,
-			"cut_in_capture", (json_int_t)send->source.cut,
+			"cut_in_capture", (json_int_t)send->cut,
 			"interface_dropped", (json_int_t)send->dropped,
 			"interface_errors", (json_int_t)send->errors,
 			"late_ns", (json_int_t)send->pace.given_up_ns,
@@ -549,9 +556,9 @@ static bool say_skipped(const struct send *send, struct out *out)
 	if (s->count)
 		out_fail(out, iface, "%" PRIu64 " not sent: shorter than an Ethernet header (the "
 			 "first is packet %" PRIu64 ", of %u bytes)", s->count, s->number, s->len);
-	if (send->source.cut)
+	if (send->cut)
 		out_note(out, "%s: %" PRIu64 " packets were cut when they were captured, and sent "
-			 "as they are there", send->options->file, send->source.cut);
+			 "as they are there", send->options->file, send->cut);
 	return !send->large.count && !send->unframed.count && !send->short_ones.count;
 }
 

@@ -56,8 +56,8 @@ static enum source_got capture_packet(struct source *source, struct packet *pack
 	}
 	take_time(source, captured.time_ns);
 	source->number++;
-	source->cut += captured.len < captured.wire_len;
-	*packet = (struct packet){ captured.data, captured.len, source->last_ns };
+	*packet = (struct packet){ captured.data, captured.len, source->last_ns,
+				   captured.len < captured.wire_len };
 	return SOURCE_PACKET;
 }
 
@@ -65,7 +65,7 @@ enum source_got source_next(struct source *source, struct packet *packet)
 {
 	if (source->capture)
 		return capture_packet(source, packet);
-	*packet = (struct packet){ generate_next(source->generator), source->size, 0 };
+	*packet = (struct packet){ generate_next(source->generator), source->size, 0, false };
 	return SOURCE_PACKET;
 }
 

@@ -20,7 +20,6 @@ struct source {
 
 	uint64_t round;			/* this one, from 0 on */
 	uint64_t number;		/* of the last packet in its round, from 1 on */
-	uint64_t cut;			/* packets that the capture has not as a whole */
 	bool is_over;			/* there are no more */
 	bool is_broken;			/* and why says why not */
 	char why[CAPTURE_WHY];
@@ -31,6 +30,7 @@ struct packet {
 	const void *data;		/* until the next one */
 	uint32_t len;
 	uint64_t time_ns;		/* from the first one on, through all rounds */
+	bool is_cut;			/* the capture has it not as a whole */
 };
 
 enum source_got { SOURCE_END, SOURCE_PACKET, SOURCE_LATER };

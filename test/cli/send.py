@@ -264,6 +264,13 @@ def packets_that_were_cut():
         arrived = quiet.replay(pcap(packets), count=2)
         assert contents(arrived) == [packet(60), packet(60, 1)]
         assert '1 packets were cut when they were captured' in quiet.program.err
+        # What is in hand at the end does not count.
+        path = write(quiet.path('replayed'), pcap([(START, packet(60, 1), 900)] * 1000))
+        for words in (('-d', '200ms', '--ring', '32'), ('-d', '200ms'), ('-c', '7')):
+            program = quiet.lab.run(0, command('send', 'va', '-r', path, '--loop', '0', '--rate',
+                                               'max', '--json', *words))
+            total = program.json()[-1]
+            assert total['cut_in_capture'] == total['packets'] > 0, total
 
 
 @case
