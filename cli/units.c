@@ -91,10 +91,10 @@ bool units_time(uint64_t *ret_ns, const char *text)
 	double value, factor;
 	const char *end;
 
-	if (!read_number(&value, text, &end) || !read_unit(&factor, end, units) ||
-	    value * factor >= 9007199254740992.0)
+	if (!read_number(&value, text, &end) || !read_unit(&factor, end, units))
 		return false;
-	*ret_ns = (uint64_t)nearbyint(value * factor);
+	value *= factor;
+	*ret_ns = (uint64_t)nearbyint(value < UNITS_MAX_NS ? value : UNITS_MAX_NS);
 	return true;
 }
 

@@ -23,6 +23,7 @@ struct units_range {
 bool units_count(uint64_t *ret, const char *text);	/* k M G: powers of 1000 */
 bool units_size(uint64_t *ret, const char *text);	/* k M G: powers of 1024 */
 bool units_time(uint64_t *ret_ns, const char *text);	/* ns us ms s m h; none: s */
+#define UNITS_MAX_NS 9e18	/* what is longer is as long as this */
 /* k M G of pps, bit (or bit/s, bps), B/s; none: pps */
 bool units_rate(struct units_rate *ret, const char *text);
 bool units_range(struct units_range *ret, const char *text);

@@ -75,9 +75,11 @@ static void times(void **state)
 		{ "1", 1000000000 }, { "1s", 1000000000 }, { "0.5", 500000000 }, { "5ns", 5 },
 		{ "1.5us", 1500 }, { "100ms", 100000000 }, { "2m", UINT64_C(120000000000) },
 		{ "2min", UINT64_C(120000000000) }, { "1h", UINT64_C(3600000000000) },
+		{ "3000h", UINT64_C(10800000000000000) },
+		{ "1000000000", UINT64_C(1000000000000000000) },
+		{ "99999999999999", UINT64_C(9000000000000000000) },
 	};
-	static const char *const wrong[] = { "", "s", "1d", "1 s", "-1s", "1S", "3000h",
-					     "9007199254740992ns", NULL };
+	static const char *const wrong[] = { "", "s", "1d", "1 s", "-1s", "1S", NULL };
 
 	(void)state;
 	check(units_time, numbers, COUNT(numbers), wrong);
