@@ -298,7 +298,14 @@ static int read_operands(const struct args *args, void *options, int count, char
 			return -1;
 		}
 		if (operand->is_rest) {
-			*(char **)((char *)options + operand->offset) = join(count - i, words + i);
+			char **rest = (char **)((char *)options + operand->offset);
+
+			*rest = join(count - i, words + i);
+			/* Not as if nothing had been given: that may be everything. */
+			if (!*rest) {
+				snprintf(why, ARG_WHY, "%s: no memory", operand->name);
+				return -1;
+			}
 			i = count;
 		} else if (!read_operand(operand, options, words[i++], why)) {
 			return -1;

@@ -214,6 +214,31 @@ static void long_words(void **state)
 	assert_true(strlen(why) < ARG_WHY);
 }
 
+static size_t no_memory_for;		/* 0: there is some */
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return no_memory_for && size == no_memory_for ? NULL : __real_calloc(count, size);
+}
+
+/* A filter that was given must not become none. */
+static void no_memory_for_the_rest(void **state)
+{
+	struct options options;
+	char why[ARG_WHY];
+	int ret;
+
+	(void)state;
+	no_memory_for = sizeof("udp port 53 ");
+	ret = parse(&options, "e red udp port 53", why);
+	no_memory_for = 0;
+	assert_int_equal(ret, -1);
+	assert_string_equal(why, "REST: no memory");
+	args_free(&args, &options);
+}
+
 static void one_word_too_many(void **state)
 {
 	static const struct operand none[] = { { 0 } };
@@ -262,6 +287,7 @@ int main(void)
 		cmocka_unit_test(help),
 		cmocka_unit_test(what_is_wrong),
 		cmocka_unit_test(long_words),
+		cmocka_unit_test(no_memory_for_the_rest),
 		cmocka_unit_test(one_word_too_many),
 		cmocka_unit_test(usage),
 	};
