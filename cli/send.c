@@ -616,7 +616,7 @@ static bool open_all(struct send *send, struct out *out)
 	const struct send_options *options = send->options;
 	char why[CAPTURE_WHY];
 
-	send->source.rounds = options->rounds;
+	send->source.rounds = options->rounds == SEND_ONCE ? 1 : options->rounds;
 	if (options->file) {
 		send->source.capture = capture_open(options->file, why);
 		if (!send->source.capture) {
@@ -677,7 +677,7 @@ static int run(void *arg, struct out *out)
 
 /* One queue keeps the order. */
 static const struct send_options defaults = {
-	.session = { .queues = { 0, 0 } }, .rounds = 1,
+	.session = { .queues = { 0, 0 } }, .rounds = SEND_ONCE,
 };
 
 const struct command command_send = {

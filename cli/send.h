@@ -11,6 +11,9 @@
 #include "session.h"
 #include "source.h"
 
+/* Of rounds: not given. */
+#define SEND_ONCE UINT64_MAX
+
 struct send_options {
 	struct session_options session;
 	const char *iface;

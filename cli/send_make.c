@@ -36,7 +36,7 @@ static const char *stray(const struct send_options *o)
 		{ o->src_mac.is_set, "src-mac" }, { o->size, "size" }, { o->ttl, "ttl" },
 		{ o->vlan, "vlan" },
 	}, read[] = {
-		{ o->rounds != 1, "loop" }, { o->speed > 0, "speed" },
+		{ o->rounds != SEND_ONCE, "loop" }, { o->speed > 0, "speed" },
 	};
 
 	for (size_t i = 0; o->file && i < sizeof(made) / sizeof(made[0]); i++)

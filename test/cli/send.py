@@ -308,6 +308,7 @@ def wrong_words():
         ('va',): 'nothing to be sent; give --read FILE, or --dst ADDRESS',
         ('va', 'vb', *to): "'vb' is one word too many",
         ('va', *to, '--loop', '2'): '--loop is of packets of a file',
+        ('va', *to, '--loop', '1'): '--loop is of packets of a file',
         ('va', *to, '--speed', '2'): '--speed is of packets of a file',
         ('va', *file, '--size', '100'): '--size is of packets that are made',
         ('va', *file, *to): '--dst is of packets that are made',
