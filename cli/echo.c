@@ -510,7 +510,7 @@ static int run(void *arg, struct out *out)
 		say_total(&echo, out, run_seconds(&echo.run));
 		session_close(&echo.session);
 	}
-	return good ? GOOD : FAILED;
+	return good ? GOOD : session_status(&echo.session);
 }
 
 static const struct options defaults = {

@@ -546,7 +546,7 @@ static int run(void *arg, struct out *out)
 	}
 	session_close(&forward.sessions[!forward.owner]);
 	session_close(&forward.sessions[forward.owner]);
-	return good ? GOOD : FAILED;
+	return good ? GOOD : session_status(&forward.sessions[forward.owner]);
 }
 
 static const struct options defaults = { .session = SESSION_DEFAULTS };

@@ -431,7 +431,7 @@ static int run(void *arg, struct out *out)
 	good = capture_writer_close(recv.writer, out) && good;
 	session_close(&recv.session);
 	free(recv.buffer);
-	return good ? GOOD : FAILED;
+	return good ? GOOD : session_status(&recv.session);
 }
 
 static const struct options defaults = {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "publish.h"
 #include "run.h"
 
@@ -253,6 +254,7 @@ int session_try(struct session *session, struct out *out, const char *command,
 	if (!err)
 		err = find_queues(session, direction, error);
 	if (err) {
+		session->is_misused = err == -EINVAL && !strcmp(error->step, "filter");
 		session_close(session);
 		return err;
 	}
@@ -274,6 +276,11 @@ bool session_open(struct session *session, struct out *out, const char *command,
 	/* A filter has no interface. */
 	out_error(out, strcmp(error.step, "filter") ? iface : NULL, &error);
 	return false;
+}
+
+int session_status(const struct session *session)
+{
+	return session->is_misused ? MISUSED : FAILED;
 }
 
 void session_close(struct session *session)

@@ -45,12 +45,14 @@ struct session {
 	struct session *shares;		/* the memory of that one; NULL: its own */
 	char iface[64];			/* as it was called, fit to be printed */
 	char mode[16];			/* "zero-copy", "native", "generic" */
+	bool is_misused;		/* it did not open: the filter is no expression */
 };
 
 /*
  * Opens a port for a command ("recv", which xsk stats shows), with filter (NULL: all packets)
  * and on the memory of another one (NULL: its own), which is closed after it. Says on stderr
- * what it got. False: it has been said why, and there is nothing to close.
+ * what it got. False: it has been said why, and there is nothing to close; session_status()
+ * is the exit status.
  */
 bool session_open(struct session *session, struct out *out, const char *command,
 		  const char *iface, const struct session_options *options,
@@ -60,6 +62,8 @@ bool session_open(struct session *session, struct out *out, const char *command,
 int session_try(struct session *session, struct out *out, const char *command,
 		const char *iface, const struct session_options *options, uint32_t direction,
 		const char *filter, struct session *share, struct xsk_error *error);
+
+int session_status(const struct session *session);
 
 /* Of one that is all zeros, too. */
 void session_close(struct session *session);

@@ -43,7 +43,7 @@ def no_privilege():
 def wrong_filter():
     with Path() as path:
         program = path.run('m', command('forward', 'fa', 'fb', 'udp', 'prot', '53'))
-        assert program.status == 1
+        assert program.status == 2
         assert program.err.startswith('xsk: filter: ') and 'prot' in program.err, program.err
         assert len(program.err.splitlines()) == 1
 

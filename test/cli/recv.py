@@ -368,10 +368,11 @@ def a_filter_leaves_the_rest():
 @case
 def what_is_no_filter():
     with Lab(addresses=False) as lab:
-        program = lab.run(0, command('recv', 'va', 'udp prot 9001'))
-        assert program.status == 1
-        assert_clear(program, 'prot')
-        assert not program.out
+        for words, why in ((['udp prot 9001'], 'prot'), ([''], 'empty')):
+            program = lab.run(0, command('recv', 'va', *words))
+            assert program.status == 2, program.err
+            assert_clear(program, why)
+            assert not program.out
 
 
 @case
