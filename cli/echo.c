@@ -488,8 +488,10 @@ static bool echo_all(struct echo *echo, struct out *out)
 		err = xsk_wait(session->queues, session->count, run_timeout_ms(&echo->run));
 		if (!session_survives(session, out, err))
 			return false;
-		if (run_ticks(&echo->run, &seconds))
+		if (run_ticks(&echo->run, &seconds)) {
+			session_say_state(session, out);
 			say_rate(echo, out, seconds);
+		}
 	}
 	return true;
 }

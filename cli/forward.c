@@ -61,7 +61,6 @@ struct way {
 	uint64_t looked_at, left;	/* packets, one of a burst; those with such checksums */
 	bool has_warned;
 	struct report_rate last;	/* packets and bytes at the last tick */
-	bool is_down;			/* from, as was last said */
 };
 
 struct forward {
@@ -267,23 +266,6 @@ static void say_rates(struct forward *forward, struct out *out, double seconds)
 		     forward->sessions[1].iface, texts[0], texts[1]);
 }
 
-/* Once for each change. */
-static void say_state(struct way *way, struct out *out)
-{
-	struct xsk_port_info info = { .sz = sizeof(info) };
-	const char *iface = way->from->iface;
-
-	xsk_port_info(way->from->port, &info);
-	if (info.gone || way->is_down == !info.up)
-		return;
-	way->is_down = !info.up;
-	if (way->is_down)
-		out_note(out, "%s: it is down, or has no carrier; ip link set dev %s up", iface,
-			 iface);
-	else
-		out_note(out, "%s: it is up", iface);
-}
-
 /* What a person would else look for elsewhere: TCP that stands still, while ping is fine. */
 static void warn(struct way *way, struct out *out)
 {
@@ -399,7 +381,7 @@ static struct lane make_lane(const struct xsk_port *from, unsigned int i,
 static void make_way(struct way *way, struct session *from, struct session *to, int how)
 {
 	*way = (struct way){
-		.from = from, .to = to, .is_down = !from->info.up,
+		.from = from, .to = to,
 		.largest = to->info.mtu + LINK_HEADERS,
 		.most_frames = (int)to->info.max_frags,
 		.completes = how == CHECKSUMS_COMPLETE ||
@@ -516,7 +498,7 @@ static bool forward_all(struct forward *forward, struct out *out)
 		if (!run_ticks(&forward->run, &seconds))
 			continue;
 		for (int w = 0; w < 2; w++) {
-			say_state(&forward->ways[w], out);
+			session_say_state(&forward->sessions[w], out);
 			warn(&forward->ways[w], out);
 		}
 		say_rates(forward, out, seconds);

@@ -306,6 +306,7 @@ static bool step(struct measure *measure)
 	if (!session_survives(session, measure->out, send_due(measure)))
 		return false;
 	if (run_ticks(&measure->run, &seconds)) {
+		session_say_state(session, measure->out);
 		latency_say_rate(latency, measure->out, seconds,
 				 latency->trips.good - measure->packets);
 		measure->packets = latency->trips.good;

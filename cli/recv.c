@@ -362,6 +362,7 @@ static bool receive(struct recv *recv, struct out *out)
 		}
 		if (!run_ticks(&recv->run, &seconds))
 			continue;
+		session_say_state(session, out);
 		say_rates(recv, out, seconds);
 		if (recv->writer)
 			capture_writer_flush(recv->writer);

@@ -391,8 +391,10 @@ static bool send_all(struct send *send, struct out *out)
 	while (!run_is_over(&send->run) && find_next(send, 0) != SOURCE_END) {
 		if (!session_survives(&send->session, out, send_burst(send)))
 			return false;
-		if (run_ticks(&send->run, &seconds))
+		if (run_ticks(&send->run, &seconds)) {
+			session_say_state(&send->session, out);
 			say_rate(send, out, seconds);
+		}
 		sleep_for_next(send, find_next(send, 0));
 	}
 	return true;
@@ -420,8 +422,7 @@ static bool drain(struct send *send, struct out *out)
 	}
 	xsk_port_info(send->session.port, &send->session.info);
 	out_fail(out, send->session.iface, "%" PRIu64 " frames are left that the kernel has not "
-		 "sent%s", stats.in_tx, send->session.info.up ? "" : "; it is down, or has no "
-		 "carrier");
+		 "sent%s", stats.in_tx, send->session.info.up ? "" : "; " SESSION_DOWN);
 	return false;
 }
 

@@ -200,6 +200,18 @@ static int find_queues(struct session *session, uint32_t direction, struct xsk_e
 	return 0;
 }
 
+static void say_down(struct session *session, struct out *out, bool is_down)
+{
+	if (session->is_down == is_down)
+		return;
+	session->is_down = is_down;
+	if (is_down)
+		out_note(out, "%s: " SESSION_DOWN "; ip link set dev %s up", session->iface,
+			 session->iface);
+	else
+		out_note(out, "%s: it is up", session->iface);
+}
+
 static void say_opened(struct session *session, struct out *out)
 {
 	const struct xsk_port_info *info = &session->info;
@@ -214,9 +226,7 @@ static void say_opened(struct session *session, struct out *out)
 	else
 		out_note(out, "%s: queues %u to %u, %s", session->iface, info->first_queue,
 			 info->first_queue + info->queues - 1, info->mode_text);
-	if (!info->up)
-		out_note(out, "%s: it is down, or has no carrier; ip link set dev %s up",
-			 session->iface, session->iface);
+	say_down(session, out, !info->up);
 }
 
 /* The one whose memory it shares is not asked for statistics meanwhile. */
@@ -309,6 +319,15 @@ bool session_survives(struct session *session, struct out *out, int err)
 	xsk_error_last(&error);
 	out_error(out, session->iface, &error);
 	return false;
+}
+
+void session_say_state(struct session *session, struct out *out)
+{
+	struct xsk_port_info info = { .sz = sizeof(info) };
+
+	xsk_port_info(session->port, &info);
+	if (!info.gone)
+		say_down(session, out, !info.up);
 }
 
 void session_stats(const struct session *session, struct xsk_port_stats *stats)

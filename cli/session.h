@@ -45,6 +45,7 @@ struct session {
 	struct session *shares;		/* the memory of that one; NULL: its own */
 	char iface[64];			/* as it was called, fit to be printed */
 	char mode[16];			/* "zero-copy", "native", "generic" */
+	bool is_down;			/* as was last said */
 	bool is_misused;		/* it did not open: the filter is no expression */
 };
 
@@ -73,6 +74,10 @@ void session_close(struct session *session);
  * interface that is down), else says why not.
  */
 bool session_survives(struct session *session, struct out *out, int err);
+
+/* Now and then: says once for each change that it went down, or is up. */
+#define SESSION_DOWN "it is down, or has no carrier"
+void session_say_state(struct session *session, struct out *out);
 
 /* Its counters now. */
 void session_stats(const struct session *session, struct xsk_port_stats *stats);
