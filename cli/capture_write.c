@@ -63,8 +63,8 @@ static void give_back(struct capture_writer *writer)
 
 static void say_failure(const struct capture_writer *writer, struct out *out)
 {
-	/* Who closed the pipe has seen enough. */
-	if (writer->err == EPIPE)
+	/* Who closed the pipe behind the command has seen enough; one with a name is for others. */
+	if (writer->err == EPIPE && !writer->path)
 		return;
 	if (writer->err == ETIMEDOUT)
 		out_fail(out, writer->name, "nobody reads it; the end of the capture is lost");

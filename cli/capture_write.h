@@ -49,7 +49,7 @@ uint64_t capture_writer_count(const struct capture_writer *writer);
 
 /*
  * Writes what is left, and closes it. False: not all could be written; it has been said why,
- * unless who read it is gone. The file then ends behind the last packet that is whole. One
+ * unless who read stdout is gone. The file then ends behind the last packet that is whole. One
  * that was not begun is as it was. NULL is legal.
  */
 bool capture_writer_close(struct capture_writer *writer, struct out *out);

@@ -366,6 +366,20 @@ def a_filter_leaves_the_rest():
 
 
 @case
+def a_named_pipe_whose_reader_goes():
+    with Lab(addresses=False) as lab, tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'fifo')
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        program = begin(lab, '-w', path)
+        assert len(os.read(reader, 100)) == 24
+        os.close(reader)
+        send(lab, 1, [datagram(i) for i in range(5)])
+        assert program.wait() == 1
+        assert f'xsk: {path}: cannot be written to: Broken pipe' in program.err, program.err
+
+
+@case
 def what_is_no_filter():
     with Lab(addresses=False) as lab:
         for words, why in ((['udp prot 9001'], 'prot'), ([''], 'empty')):
