@@ -2,8 +2,12 @@
 #include "hint.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <xsk/error.h>
 
 #include "line.h"
 #include "out.h"
@@ -25,10 +29,10 @@ static const struct word {
 	{ "XDP_FLAGS_SKB_MODE", "--mode generic" },
 	{ "opts.modes", "--mode" },
 	{ "opts.frames", "--frames" },
+	{ "opts.queues", "--queues" },
+	{ "opts.keep", "--keep" },
 	{ "XSK_DIRECTION_RX", "receiving" },
 	{ "XSK_DIRECTION_TX", "sending" },
-	/* It is nobody's choice here. */
-	{ ", keep and XSK_PORT_NO_COUNTERS", " and keep" },
 };
 
 /* Words that begin so, and are none of these, are for programs; so are functions. */
@@ -107,4 +111,57 @@ char *hint_say(char to[HINT_SIZE], const char *hint, bool opens)
 		hint += *hint ? 2 : 0;
 	}
 	return out_clean(to);
+}
+
+char *hint_program(char to[HINT_SIZE])
+{
+	ssize_t len = readlink("/proc/self/exe", to, HINT_SIZE - 1);
+
+	if (len <= 0)
+		return strcpy(to, "xsk");
+	to[len] = '\0';
+	return out_clean(to);
+}
+
+/* setcap(8) takes away what is not in its list: it has all that are needed. */
+static char *say_capabilities(char to[HINT_SIZE], const char *first, const char *more)
+{
+	char program[HINT_SIZE];
+	struct line line;
+
+	line_start(&line, to, HINT_SIZE);
+	line_add(&line, "%s, or setcap %s%s+ep %s", first, HINT_CAPABILITIES, more,
+		 hint_program(program));
+	return to;
+}
+
+/* Of the library's hints those whose words are nobody's here, and what a person can do. */
+static const struct {
+	int code;
+	const char *of, *hint;
+} sayings[] = {
+	{ -EBUSY, "close that socket", "end that process, or take other queues (opts.queues)" },
+	{ -EBUSY, "XSK_PORT_NO_COUNTERS", "end the other command (xsk stats IFACE shows it), or "
+	  "give both the same FILTER and opts.keep; or set XSK_PORT_REPLACE" },
+	{ -EBUSY, "without filter and keep", "have that program detached (xsk probe IFACE shows "
+	  "it), or do without FILTER and opts.keep; or set XSK_PORT_REPLACE" },
+};
+
+char *hint_of(char to[HINT_SIZE], const struct xsk_error *error, bool opens)
+{
+	const char *hint = error->hint;
+
+	/* Not of busy polling, which one can do without. */
+	if (error->code == -EPERM && !strncmp(error->reason, "no CAP_", 7) &&
+	    strcmp(error->step, "busy polling"))
+		return say_capabilities(to, "run as root",
+					strstr(error->reason, "CAP_SYS_ADMIN") ? ",cap_sys_admin" :
+					"");
+	if (error->code == -ENOBUFS && !strcmp(error->step, "umem"))
+		return say_capabilities(to, "run as root, or raise it (ulimit -l)",
+					",cap_ipc_lock");
+	for (size_t i = 0; i < sizeof(sayings) / sizeof(sayings[0]); i++)
+		if (error->code == sayings[i].code && strstr(hint, sayings[i].of))
+			hint = sayings[i].hint;
+	return hint_say(to, hint, opens);
 }

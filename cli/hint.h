@@ -6,7 +6,9 @@
 
 #include <stdbool.h>
 
-#define HINT_SIZE 256
+struct xsk_error;
+
+#define HINT_SIZE 512
 
 /*
  * With the names of options where the library has those of constants. What can only be done
@@ -14,5 +16,14 @@
  * that is done by these. Returns to, which is fit to be printed, and may be empty.
  */
 char *hint_say(char to[HINT_SIZE], const char *hint, bool opens);
+
+/* Likewise what to do about the error: the command's own words, where it has better ones. */
+char *hint_of(char to[HINT_SIZE], const struct xsk_error *error, bool opens);
+
+/* What the capabilities that are needed to open a port are given by: for setcap(8). */
+#define HINT_CAPABILITIES "cap_net_raw,cap_net_admin,cap_bpf,cap_perfmon"
+
+/* The path of this command, fit to be printed. */
+char *hint_program(char to[HINT_SIZE]);
 
 #endif /* XSK_CLI_HINT_H */

@@ -75,7 +75,7 @@ void out_error(struct out *out, const char *subject, const struct xsk_error *err
 {
 	char hint[HINT_SIZE], text[TEXT_SIZE], name[TEXT_SIZE], reason[sizeof(error->reason)];
 
-	hint_say(hint, error->hint, true);
+	hint_of(hint, error, true);
 	snprintf(reason, sizeof(reason), "%s", error->reason);
 	out_clean(reason);
 	out_line(out);

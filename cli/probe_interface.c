@@ -360,7 +360,7 @@ static void say_sockets(const struct probe_reader *reader, const struct probe_in
 
 	if (interface->socket_count < 0)
 		probe_say(reader, "socket", PROBE_WARN,
-			  hint_say(hint, interface->sockets_error.hint, false), "%s",
+			  hint_of(hint, &interface->sockets_error, false), "%s",
 			  interface->sockets_error.reason);
 	if (!interface->socket_count)
 		probe_say(reader, "socket", PROBE_GOOD, NULL, "none");
@@ -378,7 +378,7 @@ static void say_trials(const struct probe_reader *reader, const struct probe_int
 		const struct probe_trial *trial = &interface->trials[i];
 
 		snprintf(what, sizeof(what), "test %s", probe_mode(trial->mode));
-		hint_say(hint, trial->error.hint, false);
+		hint_of(hint, &trial->error, false);
 		if (trial->error.code)
 			probe_say(reader, what, PROBE_WARN, hint, "%s: %s", trial->error.step,
 				  trial->error.reason);

@@ -77,7 +77,7 @@ static json_t *make_error(const struct xsk_error *error)
 	char hint[HINT_SIZE];
 
 	return json_pack("{si ss ss ss}", "code", error->code, "step", error->step, "reason",
-			 error->reason, "hint", hint_say(hint, error->hint, false));
+			 error->reason, "hint", hint_of(hint, error, false));
 }
 
 /* ---- problems ---- */

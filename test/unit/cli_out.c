@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -146,9 +147,7 @@ static void hints_that_can_be_followed(void **state)
 		  "detach it (ip link, or so, off), or mend it" },
 		{ "set XSK_PORT_MULTI_BUFFER, or a smaller MTU; XSK_PORT_LARGE_MTU drops it",
 		  "set --multi-buffer, or a smaller MTU; --large-mtu drops it", "a smaller MTU" },
-		{ "open it with filter, keep and XSK_PORT_NO_COUNTERS as they have them",
-		  "open it with filter and keep as they have them",
-		  "open it with filter and keep as they have them" },
+		{ "set XSK_PORT_NO_COUNTERS, or close it", "close it", "close it" },
 		{ "allow another one (opts.modes)", "allow another one (--mode)", "" },
 		{ "wait for sending (XSK_DIRECTION_TX)", "wait for sending (sending)",
 		  "wait for sending (sending)" },
@@ -162,6 +161,49 @@ static void hints_that_can_be_followed(void **state)
 		assert_ptr_equal(hint_say(text, cases[i].hint, true), text);
 		assert_string_equal(text, cases[i].with);
 		assert_string_equal(hint_say(text, cases[i].hint, false), cases[i].without);
+	}
+}
+
+/* Where a program would do something else than a person. */
+static void hints_of_the_command(void **state)
+{
+	static const struct {
+		struct xsk_error error;
+		const char *with, *without;
+	} cases[] = {
+		{ { -EPERM, "XSKMAP", "no CAP_BPF", "run as root; or open with XSK_PORT_MAP_FD" },
+		  "run as root, or setcap cap_net_raw,cap_net_admin,cap_bpf,cap_perfmon+ep ",
+		  NULL },
+		{ { -EPERM, "XDP program", "no CAP_SYS_ADMIN", "run as root" }, "run as root, or "
+		  "setcap cap_net_raw,cap_net_admin,cap_bpf,cap_perfmon,cap_sys_admin+ep ", NULL },
+		{ { -EPERM, "busy polling", "no CAP_NET_ADMIN", "run as root, or XSK_WAIT_SPIN" },
+		  "run as root, or --wait spin", "run as root" },
+		{ { -EPERM, "load", "the kernel refuses it", "look for a security module" },
+		  "look for a security module", NULL },
+		{ { -ENOBUFS, "umem", "too much", "raise it" }, "run as root, or raise it (ulimit "
+		  "-l), or setcap cap_net_raw,cap_net_admin,cap_bpf,cap_perfmon,cap_ipc_lock+ep ",
+		  NULL },
+		{ { -EBUSY, "bind", "in use", "close that socket, or take another queue" },
+		  "end that process, or take other queues (--queues)", "end that process" },
+		{ { -EBUSY, "XDP program", "other", "open it with filter, keep and "
+		    "XSK_PORT_NO_COUNTERS as the ports have them, or close those" },
+		  "end the other command (xsk stats IFACE shows it), or give both the same FILTER "
+		  "and --keep; or set --replace",
+		  "end the other command (xsk stats IFACE shows it)" },
+	};
+	char text[HINT_SIZE], program[HINT_SIZE], expected[2 * HINT_SIZE];
+
+	(void)state;
+	assert_ptr_equal(hint_program(program), program);
+	assert_non_null(strstr(program, "unit-cli_out"));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		bool named = strstr(cases[i].with, "setcap");
+
+		snprintf(expected, sizeof(expected), "%s%s", cases[i].with, named ? program : "");
+		assert_string_equal(hint_of(text, &cases[i].error, true), expected);
+		if (cases[i].without)
+			strcpy(expected, cases[i].without);
+		assert_string_equal(hint_of(text, &cases[i].error, false), expected);
 	}
 }
 
@@ -346,6 +388,7 @@ int main(void)
 		cmocka_unit_test(errors),
 		cmocka_unit_test(hints),
 		cmocka_unit_test(hints_that_can_be_followed),
+		cmocka_unit_test(hints_of_the_command),
 		cmocka_unit_test(cleaned),
 		cmocka_unit_test(progress),
 		cmocka_unit_test(colours),
