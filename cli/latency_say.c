@@ -82,7 +82,7 @@ static void report_total(const struct latency *latency, struct out *out,
 	uint64_t warmup = latency->first < trips->next ? latency->first : trips->next;
 	char peer[LATENCY_PEER];
 	json_t *object = json_pack("{ss ss ss sI sf sI sI sI sI sI sI sI sI}", "type", "total",
-		"interface", latency->options->iface,
+		"interface", latency->session.iface,
 		"to", latency_peer(&latency->traveller, peer),
 		"size", (json_int_t)latency->traveller.options.size,
 		"seconds", latency->seconds, "sent", (json_int_t)trips->next,
@@ -92,11 +92,11 @@ static void report_total(const struct latency *latency, struct out *out,
 		"duplicates", (json_int_t)trips->twice,
 		"in_flight", (json_int_t)trips->under_way);
 
-	if (!object)
-		return;
-	report_times(object, &latency->histogram);
-	json_object_set_new(object, "buckets", report_buckets(&latency->histogram));
-	json_object_set_new(object, "stats", report_stats(stats));
+	if (object) {
+		report_times(object, &latency->histogram);
+		json_object_set_new(object, "buckets", report_buckets(&latency->histogram));
+		json_object_set_new(object, "stats", report_stats(stats));
+	}
 	out_json(out, object);
 }
 
@@ -119,7 +119,7 @@ static void print_total(const struct latency *latency, const struct out *out)
 	char peer[LATENCY_PEER];
 
 	printf("%s by %s: %" PRIu64 " round trips of %u bytes in %.1f s\n",
-	       latency_peer(&latency->traveller, peer), latency->options->iface,
+	       latency_peer(&latency->traveller, peer), latency->session.iface,
 	       latency->histogram.count, latency->traveller.options.size, latency->seconds);
 	if (trips->lost)
 		printf("%s%" PRIu64 " of %" PRIu64 " lost%s\n", out_start(out, OUT_YELLOW),
@@ -164,10 +164,10 @@ bool latency_say_total(const struct latency *latency, struct out *out, int fd)
 		return true;
 	latency_peer(&latency->traveller, peer);
 	if (is_refused(fd))
-		out_fail(out, latency->options->iface, "%s says that nobody is at its UDP port %u; "
+		out_fail(out, latency->session.iface, "%s says that nobody is at its UDP port %u; "
 			 "start xsk echo there, or give --port", peer, way->to_port);
 	else
-		out_fail(out, latency->options->iface, "nothing came back from %s; start xsk "
+		out_fail(out, latency->session.iface, "nothing came back from %s; start xsk "
 			 "echo%s there", peer, way->is_reflected ? " --reflect" : "");
 	return false;
 }
@@ -205,7 +205,7 @@ bool latency_write_svg(const struct latency *latency, struct out *out)
 	if (!file)
 		return say_svg(out, path, errno);
 	snprintf(title, sizeof(title), "Round trips to %s by %s",
-		 latency_peer(&latency->traveller, peer), latency->options->iface);
+		 latency_peer(&latency->traveller, peer), latency->session.iface);
 	snprintf(subtitle, sizeof(subtitle), "%" PRIu64 " packets of %u bytes, %" PRIu64 " of %"
 		 PRIu64 " lost; %s; %s", latency->histogram.count,
 		 latency->traveller.options.size, latency->trips.lost, latency->trips.next,

@@ -164,7 +164,9 @@ void out_progress(struct out *out, const char *format, ...)
 void out_json(struct out *out, json_t *object)
 {
 	if (!object) {
-		out_note(out, "no memory for what was to be said");
+		out_note(out, "an object of JSON could not be made, and is missing: no memory, or "
+			 "a text that is not UTF-8");
+		out->lost = true;
 		return;
 	}
 	/* As many digits as a double is good for: 0.1 stays 0.1. */
@@ -219,7 +221,7 @@ bool out_close(struct out *out)
 	out->line_is_open = false;
 	out_flush(out);
 	if (!ferror(stdout))
-		return true;
+		return !out->lost;
 	err = out->write_error ? out->write_error : ask_why();
 	/* Who closed the pipe has seen enough. */
 	if (err != EPIPE)

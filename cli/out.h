@@ -16,6 +16,7 @@ struct out {
 	bool redraws;		/* stdout is one that can be drawn over */
 	bool rewrites;		/* stderr is a terminal: a line of progress may be written over */
 	bool line_is_open;	/* and it is */
+	bool lost;		/* something was to be said on stdout, and could not be made */
 	int write_error;	/* errno of the first write to stdout that failed, if known */
 };
 
@@ -55,7 +56,10 @@ char *out_clean(char *text);
 /* What stdout has is written. */
 void out_flush(struct out *out);
 
-/* The object as a line on stdout; takes the reference. NULL: there was no memory for it. */
+/*
+ * The object as a line on stdout; takes the reference. NULL: it could not be made; stderr says
+ * so, and out_close() returns false.
+ */
 void out_json(struct out *out, json_t *object);
 
 /* On stdout in this colour, where there are colours. */

@@ -437,7 +437,7 @@ static void read_interface(const struct send *send, uint32_t *dropped, uint32_t 
 		const struct rtnl_link_stats *stats = one->ifa_data;
 
 		if (!one->ifa_addr || one->ifa_addr->sa_family != AF_PACKET || !stats ||
-		    strcmp(one->ifa_name, send->session.iface))
+		    strcmp(one->ifa_name, send->options->iface))
 			continue;
 		*dropped = stats->tx_dropped;
 		*errors = stats->tx_errors;

@@ -147,7 +147,7 @@ static bool find_src_mac(struct generate_options *make, const struct send_option
 	memcpy(make->src_mac, options->src_mac.bytes, MAC_SIZE);
 	if (options->src_mac.is_set)
 		return true;
-	err = route_own_mac(make->src_mac, session->iface);
+	err = route_own_mac(make->src_mac, options->iface);
 	if (!err)
 		return true;
 	out_fail(out, session->iface, "its MAC: %s; give --src-mac", strerror(-err));

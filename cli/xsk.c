@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "iface.h"
 #include "out.h"
 #include "sink.h"
 #include "version.h"
@@ -74,9 +75,29 @@ static int finish(void)
 	return out_close(&out) ? GOOD : FAILED;
 }
 
+#define MAX_IFACES 2
+
+/*
+ * From here on an interface goes by its own name, whichever it was called by: so that it is
+ * known as one. What is none stays, for the command to say so.
+ */
+static void find_ifaces(const struct command *command, void *options,
+			char names[MAX_IFACES][IF_NAMESIZE])
+{
+	const struct operand *operand = command->args.operands;
+
+	for (int i = 0; operand && operand->name && i < MAX_IFACES; operand++) {
+		const char **field = (const char **)((char *)options + operand->offset);
+
+		if (operand->is_interface && *field && iface_find(names[i], *field))
+			*field = names[i++];
+	}
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	void *options = copy_defaults(command);
+	char names[MAX_IFACES][IF_NAMESIZE];
 	char why[ARG_WHY] = "";
 	int status = MISUSED;
 
@@ -86,6 +107,7 @@ static int run(const struct command *command, int argc, char **argv)
 	}
 	switch (args_parse(&command->args, options, argc, argv, why)) {
 	case 0:
+		find_ifaces(command, options, names);
 		status = run_with(command, options);
 		break;
 	case 1:

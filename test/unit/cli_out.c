@@ -207,6 +207,24 @@ static void hints_of_the_command(void **state)
 	}
 }
 
+/* What was to be said and is missing is a failure. */
+static void lost_json(void **state)
+{
+	struct out out = { .json = true };
+
+	(void)state;
+	begin();
+	out_json(&out, json_pack("{ss}", "good", "yes"));
+	assert_true(out_close(&out));
+	out_json(&out, json_pack("{ss}", "bad", "\xff"));
+	out_json(&out, json_pack("{ss}", "good", "yes"));
+	assert_false(out_close(&out));
+	end();
+	assert_string_equal(OUT, "{\"good\":\"yes\"}\n{\"good\":\"yes\"}\n");
+	assert_string_equal(ERR, "xsk: an object of JSON could not be made, and is missing: no "
+			    "memory, or a text that is not UTF-8\n");
+}
+
 static void cleaned(void **state)
 {
 	static const struct {
@@ -389,6 +407,7 @@ int main(void)
 		cmocka_unit_test(hints),
 		cmocka_unit_test(hints_that_can_be_followed),
 		cmocka_unit_test(hints_of_the_command),
+		cmocka_unit_test(lost_json),
 		cmocka_unit_test(cleaned),
 		cmocka_unit_test(progress),
 		cmocka_unit_test(colours),
