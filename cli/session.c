@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "iface.h"
 #include "publish.h"
 #include "run.h"
 
@@ -248,6 +249,17 @@ static int open_port(struct session *session, const char *iface,
 	return err;
 }
 
+/* Else other headers would be read, and sent, as those of Ethernet. */
+static int check_kind(const char *iface, struct xsk_error *error)
+{
+	if (iface_is_ethernet(iface))
+		return 0;
+	*error = (struct xsk_error){ .code = -EPROTONOSUPPORT, .step = "interface",
+				     .reason = "it is not Ethernet",
+				     .hint = "xsk probe lists those that are" };
+	return error->code;
+}
+
 int session_try(struct session *session, struct out *out, const char *command,
 		const char *iface, const struct session_options *options, uint32_t direction,
 		const char *filter, struct session *share, struct xsk_error *error)
@@ -258,7 +270,9 @@ int session_try(struct session *session, struct out *out, const char *command,
 	*session = (struct session){ .shares = share, .info.sz = sizeof(session->info) };
 	snprintf(session->iface, sizeof(session->iface), "%s", iface);
 	out_clean(session->iface);
-	err = filter ? xsk_filter_compile(&session->filter, filter, error) : 0;
+	err = check_kind(iface, error);
+	if (!err && filter)
+		err = xsk_filter_compile(&session->filter, filter, error);
 	if (!err)
 		err = open_port(session, iface, options, direction, error);
 	if (!err)

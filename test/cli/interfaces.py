@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 
-"""Interfaces that go by odd names, and by several: for all commands."""
+"""Interfaces that go by odd names, by several, or that are not Ethernet: for all commands."""
 
 import os
+import subprocess
+import sys
 
 from harness import ADDRESSES, Lab, Program, case, command, main
 
@@ -12,6 +14,19 @@ SHOWN = ('e?[2Jx', 'e?')
 # As long as one may be, and one that older calls have room for.
 ALTERNATIVES = ('alt0', 'a' * 127)
 FAR = ['--dst', '10.7.0.2', '--dst-mac', '02:00:00:00:00:02']
+# A TUN interface: holds it until its standard input ends, and tells what came by it.
+TUN = r'''
+import fcntl, os, select, struct, sys
+fd = os.open('/dev/net/tun', os.O_RDWR)
+fcntl.ioctl(fd, 0x400454ca, struct.pack('16sH22x', b'tun0', 0x1001))
+os.system('ip link set tun0 up; ip address add 10.8.0.1/24 dev tun0')
+print('ready', flush=True)
+while True:
+    ready = select.select([fd, 0], [], [])[0]
+    if 0 in ready:
+        break
+    print('got', os.read(fd, 2048).hex(), flush=True)
+'''
 
 
 class Host(Lab):
@@ -118,6 +133,39 @@ def alternative_names():
                           ['latency', name, ADDRESSES[1]], ['stats', name], ['probe', name]):
                 said = good(lab, *words, status=1).err.splitlines()[-1]
                 assert said.startswith(f'xsk: {name}: ') and 'there is no interface' in said, said
+
+
+@case
+def not_ethernet():
+    with Host() as lab:
+        tun = lab.start(0, [sys.executable, '-c', TUN], stdin=subprocess.PIPE)
+        tun.expect('ready')
+        for words in (['recv', 'tun0', '-d', '1'], ['recv', 'tun0', '-w', '/dev/null', '-d', '1'],
+                      ['send', 'tun0', '-c', '2', '--dst', '10.8.0.2', '--src-mac',
+                       '02:00:00:00:00:01', '--dst-mac', '02:00:00:00:00:02'],
+                      ['forward', 'tun0', 'va', '-d', '1'], ['forward', 'va', 'tun0', '-d', '1'],
+                      ['echo', 'tun0', '-d', '1'], ['echo', '--reflect', 'tun0', '-d', '1'],
+                      ['latency', 'tun0', '10.8.0.2', '-c', '1']):
+            said = good(lab, *words, status=1).err.splitlines()[-1]
+            assert said.startswith('xsk: tun0: ') and 'Ethernet' in said, said
+        # Frames would have begun with a MAC where a version of IP is due.
+        tun.process.stdin.close()
+        assert tun.wait() == 0
+        assert not any(line.startswith('got 02') for line in tun.out.splitlines()), tun.out
+
+
+@case
+def loopback():
+    # It has no addresses of Ethernet, but headers as if.
+    with Host() as lab:
+        lo = ['lo', '-m', 'generic', '--large-mtu']
+        recv = lab.start(0, command('recv', *lo, '-c', '1', '--json', 'icmp'))
+        recv.expect('taken away')
+        lab.run(0, ['ping', '-c', '1', '-W', '1', '127.0.0.1'])
+        assert recv.wait() == 0
+        assert recv.json()[0]['ip_src'] == '127.0.0.1', recv.out
+        good(lab, 'send', 'lo', '-c', '1', '--dst', '10.7.9.9', '--src', '10.7.9.8',
+             '--dst-mac', '02:00:00:00:00:02')
 
 
 main()
