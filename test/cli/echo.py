@@ -189,9 +189,9 @@ def wrong_words():
             assert program.status == 2, (words, program.err)
             assert what in program.err and program.err.count('\n') == 1, program.err
             assert not program.out
-        many = [word for i in range(33) for word in ('-a', f'10.1.1.{i + 1}')]
+        many = [word for i in range(25) for word in ('-a', f'10.1.1.{i + 1}')]
         program = lab.run(0, command('echo', *many, 'va'))
-        assert program.status == 2 and 'there can be 32' in program.err
+        assert program.status == 2 and 'there can be 24' in program.err
 
 
 @case
@@ -249,6 +249,44 @@ def neighbours_are_known_beforehand():
         ping(lab, MORE6)
         last = total(echo)
         assert last['answered']['icmp'] == last['answered']['icmpv6'] == 3, last
+
+
+@case
+def as_many_addresses_as_can_be():
+    """The filter for all of them passes the kernel's verifier, with all that can be kept, too."""
+    given = [f'10.66.{3 * i + 1}.{7 * i + 1}' for i in range(24)]
+    given6 = [f'fd66::{0x1111 * (i % 15 + 1):x}:{i + 16:x}' for i in range(24)]
+    keep = ','.join(['management', *(f'{kind}:{1000 + 7 * i}' for kind in ('tcp', 'udp')
+                                     for i in range(15))])
+    with Lab() as lab:
+        silence(lab)
+        for side in range(2):
+            for address in (f'{ADDRESSES[side]}/16', f'fd66::1:{side + 1}/64'):
+                ip('-n', lab.namespaces[side], 'address', 'add', address, 'dev',
+                   lab.ifaces[side], *(['nodad'] if ':' in address else []))
+        words = [word for address in given + given6 for word in ('-a', address)]
+        kept = start(lab, *words, '--keep', keep, '-d', '10ms')
+        assert kept.wait() == 0, kept.err
+        echo = start(lab, *words, '--json')
+        for address in (given[0], given[-1], given6[0], given6[-1]):
+            ping(lab, address)
+        assert 'more than 24 addresses of a family' in echo.err, echo.err
+        last = total(echo)
+        assert last['answered']['icmp'] == last['answered']['icmpv6'] == 6, last
+        # Of an interface's the first ones; the others are the kernel's, as before.
+        for address in given:
+            ip('-n', lab.namespaces[1], 'address', 'add', f'{address}/16', 'dev', 'vb')
+        for address in given6:
+            ip('-n', lab.namespaces[1], 'address', 'add', f'{address}/64', 'dev', 'vb', 'nodad')
+        lab.write(lab.namespaces[1], 'net/ipv4/icmp_echo_ignore_all', '0')
+        lab.write(lab.namespaces[1], 'net/ipv6/icmp/echo_ignore_all', '0')
+        echo = start(lab, '--json')
+        assert 'more than 24 addresses of a family' in echo.err, echo.err
+        for address in (*ADDRESSES[1:], *given, *ADDRESSES6[1:], *given6):
+            program = lab.run(0, ['ping', '-n', '-c', '1', '-W', '2', address])
+            assert program.status == 0, program.out
+        answered = total(echo)['answered']
+        assert 20 < answered['icmp'] <= 24 and 20 < answered['icmpv6'] <= 24, answered
 
 
 @case
