@@ -7,6 +7,8 @@
 #ifndef XSK_CLI_PUBLISH_H
 #define XSK_CLI_PUBLISH_H
 
+#include <stdint.h>
+
 #include <jansson.h>
 
 struct xsk_port;
@@ -27,11 +29,13 @@ void publish_lock(struct publish *publish);
 void publish_unlock(struct publish *publish);
 
 /*
- * An array with an object for each command that has the interface open, in the order of their
- * pids: "pid" and "uid" as the kernel tells them, and under "port" what it answered, an
- * object in which "info" and "stats" are objects, too; without "port" one that did not answer
- * in time, or not so. Of other users only root hears. NULL: no memory.
+ * An array with an object for each command that has the interface open, root's and one's own
+ * first, in the order of their pids: "pid" and "uid" as the kernel tells them, and under "port"
+ * what it answered, an object in which "info" and "stats" are objects, too; without "port" one
+ * that did not answer in time, or not so. Of other users only root hears, and of each no more
+ * than eight, as anybody can seem to be a command; *not_asked: how many there are beyond. NULL:
+ * no memory.
  */
-json_t *publish_ask(int ifindex);
+json_t *publish_ask(int ifindex, uint64_t *not_asked);
 
 #endif /* XSK_CLI_PUBLISH_H */

@@ -20,7 +20,14 @@
 #include "run.h"
 
 #define PATIENCE_NS UINT64_C(500000000)
+/* How many are asked: of root's and one's own, of all others, and of one of these. */
 #define MAX_ASKED 256
+#define MAX_TRUSTED 192
+#define MAX_OF_USER 8
+/* How many are looked at. */
+#define MAX_TRIED 65536
+/* In /proc/net/unix (__SO_ACCEPTCON). */
+#define LISTENING 0x10000
 /* Of 256 queues it is 250 KiB. */
 #define MAX_ANSWER (1024 * 1024)
 
@@ -33,6 +40,12 @@ struct asked {
 	bool complete;
 };
 
+struct asking {
+	struct asked all[MAX_ASKED];
+	size_t count;
+	uint64_t not_asked;
+};
+
 socklen_t publish_name(struct sockaddr_un *name, int ifindex, uint64_t number)
 {
 	int len;
@@ -43,31 +56,30 @@ socklen_t publish_name(struct sockaddr_un *name, int ifindex, uint64_t number)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
 }
 
-/* Those with a socket for the interface; returns how many. */
-static size_t find(struct asked *all, size_t room, int ifindex)
+static void hang_up(struct asked *asked)
 {
-	FILE *file = fopen("/proc/net/unix", "re");
-	size_t count = 0;
-	char line[512];
+	if (asked->fd >= 0)
+		close(asked->fd);
+	asked->fd = -1;
+}
 
-	while (file && count < room && fgets(line, sizeof(line), file)) {
-		const char *name = strstr(line, " @" PUBLISH_PREFIX "/");
-		uint64_t number;
-		bool known = false;
-		int index;
+/* Of the line of /proc/net/unix; false: it is no command's, or of another interface. */
+static bool read_name(const char *line, int ifindex, uint64_t *number)
+{
+	const char *name = strstr(line, " @" PUBLISH_PREFIX "/");
+	unsigned int flags;
+	int index;
 
-		if (!name || sscanf(name, " @" PUBLISH_PREFIX "/%d/%" SCNx64, &index,
-				    &number) != 2 || index != ifindex)
-			continue;
-		/* A connection that is being served has the name, too. */
-		for (size_t i = 0; i < count; i++)
-			known = known || all[i].number == number;
-		if (!known)
-			all[count++] = (struct asked){ .number = number, .fd = -1 };
-	}
-	if (file)
-		fclose(file);
-	return count;
+	/* A connection that is being served has the name, too. */
+	return name && sscanf(line, "%*s %*s %*s %x", &flags) == 1 && flags & LISTENING &&
+	       sscanf(name, " @" PUBLISH_PREFIX "/%d/%" SCNx64, &index, number) == 2 &&
+	       index == ifindex;
+}
+
+/* Root, and one's own: who else has such a name can only have invented it, or is of no concern. */
+static bool is_trusted(const struct asked *asked)
+{
+	return asked->peer.uid == 0 || asked->peer.uid == geteuid();
 }
 
 /* False: nobody is there any more, or he is not to be heard. */
@@ -80,19 +92,50 @@ static bool ask(struct asked *asked, int ifindex)
 	asked->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (asked->fd >= 0 && !connect(asked->fd, (struct sockaddr *)&name, size) &&
 	    !getsockopt(asked->fd, SOL_SOCKET, SO_PEERCRED, &asked->peer, &peer_size) &&
-	    (geteuid() == 0 || asked->peer.uid == 0 || asked->peer.uid == geteuid()))
+	    (geteuid() == 0 || is_trusted(asked)))
 		return true;
-	if (asked->fd >= 0)
-		close(asked->fd);
-	asked->fd = -1;
+	hang_up(asked);
 	return false;
 }
 
-static void hang_up(struct asked *asked)
+/* No user's names keep those of others from being asked. */
+static bool has_room(const struct asking *asking, const struct asked *asked)
 {
-	if (asked->fd >= 0)
-		close(asked->fd);
-	asked->fd = -1;
+	size_t trusted = 0, same = 0;
+
+	for (size_t i = 0; i < asking->count; i++) {
+		trusted += is_trusted(&asking->all[i]);
+		same += asking->all[i].peer.uid == asked->peer.uid;
+	}
+	if (is_trusted(asked))
+		return trusted < MAX_TRUSTED;
+	return same < MAX_OF_USER && asking->count - trusted < MAX_ASKED - MAX_TRUSTED;
+}
+
+/* Connects to all that have a socket for the interface. */
+static void ask_all(struct asking *asking, int ifindex)
+{
+	FILE *file = fopen("/proc/net/unix", "re");
+	struct asked asked = { .fd = -1 };
+	size_t tried = 0;
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (!read_name(line, ifindex, &asked.number))
+			continue;
+		if (tried++ >= MAX_TRIED) {
+			asking->not_asked++;
+		} else if (ask(&asked, ifindex)) {
+			if (has_room(asking, &asked)) {
+				asking->all[asking->count++] = asked;
+				continue;
+			}
+			asking->not_asked++;
+			hang_up(&asked);
+		}
+	}
+	if (file)
+		fclose(file);
 }
 
 static bool make_room(struct asked *asked)
@@ -165,33 +208,40 @@ static json_t *read_answer(const struct asked *asked)
 	return NULL;
 }
 
+/* Root's and one's own first, then user by user. */
 static int compare(const void *a, const void *b)
 {
 	const struct asked *first = a, *second = b;
 
+	if (is_trusted(first) != is_trusted(second))
+		return is_trusted(first) ? -1 : 1;
+	if (!is_trusted(first) && first->peer.uid != second->peer.uid)
+		return first->peer.uid < second->peer.uid ? -1 : 1;
 	if (first->peer.pid != second->peer.pid)
 		return first->peer.pid < second->peer.pid ? -1 : 1;
 	return (first->number > second->number) - (first->number < second->number);
 }
 
-json_t *publish_ask(int ifindex)
+json_t *publish_ask(int ifindex, uint64_t *not_asked)
 {
-	struct asked *all = calloc(MAX_ASKED, sizeof(*all));
-	size_t found = all ? find(all, MAX_ASKED, ifindex) : 0, count = 0;
-	json_t *array = all ? json_array() : NULL;
+	struct asking *asking = calloc(1, sizeof(*asking));
+	json_t *array = asking ? json_array() : NULL;
+	struct asked *all;
 
-	for (size_t i = 0; i < found; i++)
-		if (ask(&all[i], ifindex))
-			all[count++] = all[i];
-	hear_all(all, count);
-	if (count)
-		qsort(all, count, sizeof(*all), compare);
-	for (size_t i = 0; i < count; i++) {
+	*not_asked = 0;
+	if (!asking)
+		return NULL;
+	all = asking->all;
+	ask_all(asking, ifindex);
+	hear_all(all, asking->count);
+	qsort(all, asking->count, sizeof(*all), compare);
+	for (size_t i = 0; i < asking->count; i++) {
 		json_array_append_new(array, json_pack("{si sI so*}", "pid", (int)all[i].peer.pid,
 						       "uid", (json_int_t)all[i].peer.uid,
 						       "port", read_answer(&all[i])));
 		free(all[i].text);
 	}
-	free(all);
+	*not_asked = asking->not_asked;
+	free(asking);
 	return array;
 }

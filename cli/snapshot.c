@@ -81,9 +81,9 @@ static json_t *make_port(json_t *asked, const json_t *before)
 	return port;
 }
 
-static json_t *take_ports(int ifindex, const json_t *before)
+static json_t *take_ports(int ifindex, const json_t *before, uint64_t *not_asked)
 {
-	json_t *asked = publish_ask(ifindex), *ports = json_array(), *one;
+	json_t *asked = publish_ask(ifindex, not_asked), *ports = json_array(), *one;
 	size_t i;
 
 	json_array_foreach(asked, i, one)
@@ -155,14 +155,16 @@ json_t *snapshot_take(const char *iface, const json_t *before, double seconds,
 	struct xsk_probe_interface info = { .sz = sizeof(info) };
 	json_t *ports, *sockets, *snapshot;
 	char name[sizeof(info.name)];
+	uint64_t not_asked;
 
 	if (xsk_probe_interface(&info, iface, error))
 		return NULL;
-	ports = take_ports(info.ifindex, before);
+	ports = take_ports(info.ifindex, before, &not_asked);
 	sockets = take_sockets(iface, ports);
 	snprintf(name, sizeof(name), "%s", info.name);
-	snapshot = json_pack("{ss ss sf sb so so*}", "type", "stats", "interface", out_clean(name),
-			     "seconds", seconds, "sockets_told", sockets != NULL, "ports", ports,
+	snapshot = json_pack("{ss ss sf sb so sI so*}", "type", "stats", "interface",
+			     out_clean(name), "seconds", seconds, "sockets_told", sockets != NULL,
+			     "ports", ports, "ports_not_asked", (json_int_t)not_asked,
 			     "sockets", sockets);
 	if (!snapshot)
 		*error = (struct xsk_error){ .code = -ENOMEM, .step = "memory",

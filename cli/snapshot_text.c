@@ -67,14 +67,25 @@ static void queues(const struct text *to, uint64_t first, uint64_t count)
 		fprintf(to->file, "queues %" PRIu64 " to %" PRIu64, first, first + count - 1);
 }
 
+/* Anybody can seem to be a command: who it is, unless it is root or who asks. */
+static const char *of_whom(char text[40], const json_t *port)
+{
+	int64_t uid = number(port, "uid");
+
+	text[0] = '\0';
+	if (uid && uid != geteuid())
+		snprintf(text, 40, ", uid %" PRId64, uid);
+	return text;
+}
+
 static void port_head(const struct text *to, const json_t *port, const json_t *info)
 {
-	char command[WORD_SIZE], mode[WORD_SIZE], head[WORD_SIZE + 40];
+	char command[WORD_SIZE], mode[WORD_SIZE], head[WORD_SIZE + 40], user[40];
 
 	snprintf(head, sizeof(head), "xsk %s", word(command, port, "command"));
 	bold(to, head);
-	fprintf(to->file, " (pid %" PRId64 "), %.0f s: ", number(port, "pid"),
-		real(port, "seconds"));
+	fprintf(to->file, " (pid %" PRId64 "%s), %.0f s: ", number(port, "pid"),
+		of_whom(user, port), real(port, "seconds"));
 	queues(to, (uint64_t)number(info, "first_queue"), (uint64_t)number(info, "queues"));
 	fprintf(to->file, ", %s%s\n", word(mode, info, "mode"),
 		is(info, "gone") ? "; the interface is gone" :
@@ -122,11 +133,12 @@ static void say_port(const struct text *to, const json_t *port)
 {
 	const json_t *info = json_object_get(port, "info"), *rates = json_object_get(port, "rates");
 	struct xsk_port_stats stats;
+	char user[40];
 
 	if (!is(port, "answers")) {
 		bold(to, "xsk");
-		fprintf(to->file, " (pid %" PRId64 "): %s\n", number(port, "pid"),
-			geteuid() && number(port, "uid") != geteuid() ?
+		fprintf(to->file, " (pid %" PRId64 "%s): %s\n", number(port, "pid"),
+			of_whom(user, port), geteuid() && number(port, "uid") != geteuid() ?
 			"of another user: it tells only that one, and root" :
 			"it does not answer, or not as xsk does");
 		return;
@@ -228,6 +240,9 @@ static void say_all(const struct text *to, const json_t *snapshot)
 	}
 	if (!json_array_size(ports))
 		fputs("No port of xsk\n", to->file);
+	if (number(snapshot, "ports_not_asked"))
+		fprintf(to->file, "%" PRId64 " more say that they are ports of xsk, and were not "
+			"asked\n", number(snapshot, "ports_not_asked"));
 	if (!is(snapshot, "sockets_told"))
 		fputs("The kernel does not tell of sockets of others (CONFIG_XDP_SOCKETS_DIAG)\n",
 		      to->file);

@@ -203,8 +203,11 @@ def sockets_of_others():
 # Answers, or does not, under the names of a command: the interface's index, how, how many.
 PLAYED = r'''
 import os, socket, sys, threading, time
-index, how, count = sys.argv[1:]
+index, how, count, *uid = sys.argv[1:]
 held = []
+if uid:
+    os.setgid(int(uid[0]))
+    os.setuid(int(uid[0]))
 
 def serve(one):
     while True:
@@ -238,7 +241,7 @@ def serve(one):
 
 for number in range(int(count)):
     one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    one.bind(f'\0xsk-command/{index}/{number:016x}')
+    one.bind(f'\0xsk-command/{index}/{os.getpid() << 32 | number:016x}')
     one.listen(8)
     held.append(one)
     if how != 'deaf':
@@ -289,6 +292,37 @@ def what_is_sent_does_nothing():
         assert text.status == 0 and '\x1b' not in text.out
         assert f'xsk ?[2J? (pid {played.process.pid})' in text.out, text.out
         played.kill()
+
+
+@case
+def users_hide_nothing():
+    """With names that were there before, and with more than can be asked."""
+    with Path() as path:
+        index = index_of(path, 'fa')
+        liars = [path.python('m', PLAYED, index, how, count, uid) for how, count, uid in
+                 (('deaf', 700, 65534), ('closes', 3, 65533), ('colours', 2, 65532))]
+        for liar in liars:
+            liar.expect('ready')
+        forward = path.forward()
+        mine = path.python('m', PLAYED, index, 'deaf', 190)
+        mine.expect('ready')
+        snapshot = look(path)
+        ports = snapshot['ports']
+        true, = [one for one in ports if one.get('command') == 'forward']
+        assert true['uid'] == 0 and true['pid'] == forward.process.pid
+        uids = [one['uid'] for one in ports]
+        assert uids == [0] * 191 + [65532] * 2 + [65533] * 3 + [65534] * 8, uids
+        assert snapshot['ports_not_asked'] == 700 - 8, snapshot['ports_not_asked']
+        text = path.run('m', command('stats', 'fa', '--once')).out
+        for liar, uid in zip(liars, (65534, 65533, 65532)):
+            assert f'(pid {liar.process.pid}, uid {uid})' in text, text
+        assert f'xsk forward (pid {forward.process.pid}), ' in text, text
+        assert '\n692 more say that they are ports of xsk, and were not asked\n' in text, text
+        for one in (mine, *liars):
+            one.kill()
+        assert look(path)['ports_not_asked'] == 0
+        assert ' more say' not in path.run('m', command('stats', 'fa', '--once')).out
+        assert forward.stop() == 0
 
 
 # Asks the command, and does not take the answer: the interface's index.
