@@ -162,22 +162,47 @@ static bool lacks(const struct xsk_probe_caller *caller, const struct capability
 	return *((const uint8_t *)caller + capability->offset) != XSK_PROBE_YES;
 }
 
+static bool is_short_of_memory(const struct xsk_probe_caller *caller)
+{
+	return caller->memlock_matters == XSK_PROBE_YES && caller->memlock < QUEUE_MEMORY;
+}
+
+/*
+ * One for all that may be missing: setcap(8) takes away what is not in its list, and in a user
+ * namespace nothing of it counts.
+ */
+static const char *rights_mend(char mend[384], const struct probe_host *host, bool for_memory)
+{
+	char names[200] = "";
+
+	if (host->caller.user_namespace == XSK_PROBE_YES)
+		return "run outside of it";
+	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
+		size_t len = strlen(names);
+
+		snprintf(names + len, sizeof(names) - len, "%s%s", len ? "," : "",
+			 capabilities[i].name);
+	}
+	snprintf(mend, 384, "run as root, or setcap %s%s+ep %s", names,
+		 for_memory || is_short_of_memory(&host->caller) ? ",cap_ipc_lock" : "",
+		 host->program);
+	return mend;
+}
+
 static void say_capabilities(const struct probe_reader *reader, const struct probe_host *host)
 {
-	char names[160] = "", mend[384];
+	char mend[384];
 	struct list missing = { 0 };
 	bool opens = true;
 
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
 		const struct capability *one = &capabilities[i];
-		size_t len = strlen(names);
 		char text[64];
 
 		if (!lacks(&host->caller, one))
 			continue;
 		snprintf(text, sizeof(text), "no %s %s", one->name, one->why);
 		add(&missing, text);
-		snprintf(names + len, sizeof(names) - len, "%s%s", len ? "," : "", one->name);
 		/* The last two are only wanted to look. */
 		opens = opens && one->offset >= offsetof(struct xsk_probe_caller, sys_admin);
 	}
@@ -185,22 +210,22 @@ static void say_capabilities(const struct probe_reader *reader, const struct pro
 		probe_say(reader, "rights", PROBE_GOOD, NULL, "all capabilities that are wanted");
 		return;
 	}
-	snprintf(mend, sizeof(mend), "run as root, or setcap %s+ep %s", names, host->program);
-	probe_say(reader, "rights", opens ? PROBE_WARN : PROBE_BAD, mend, "%s", missing.text);
+	probe_say(reader, "rights", opens ? PROBE_WARN : PROBE_BAD,
+		  rights_mend(mend, host, false), "%s", missing.text);
 }
 
 static void say_memlock(const struct probe_reader *reader, const struct probe_host *host)
 {
 	const struct xsk_probe_caller *caller = &host->caller;
-	char mend[384] = "ulimit -l unlimited";
+	const char *mend = "ulimit -l unlimited";
+	char rights[384];
 
 	if (caller->memlock_matters != XSK_PROBE_YES) {
 		probe_say(reader, "memory", PROBE_GOOD, NULL, "no limit to what is locked");
 		return;
 	}
 	if (caller->memlock_hard != UINT64_MAX)
-		snprintf(mend, sizeof(mend), "run as root, or setcap cap_ipc_lock+ep %s",
-			 host->program);
+		mend = rights_mend(rights, host, true);
 	if (caller->memlock < QUEUE_MEMORY)
 		probe_say(reader, "memory", PROBE_BAD, mend, "%" PRIu64 " KiB can be locked, "
 			  "and the frames of a queue take %" PRIu64, caller->memlock / 1024,

@@ -150,12 +150,15 @@ static void append_bits(char text[LIST_SIZE], uint64_t bits, const char *const *
 
 static void say_zerocopy(const struct probe_reader *reader, const struct xsk_probe_interface *info)
 {
+	char name[NAME_SIZE], mend[NAME_SIZE + 40];
+
+	snprintf(mend, sizeof(mend), "xsk probe --test %s tries it", quote(name, info->name));
 	if (info->zerocopy == XSK_PROBE_NO)
 		probe_say(reader, "zero-copy", PROBE_PLAIN, NULL, "no: %s%s does not offer it, "
 			  "packets are copied", info->driver[0] ? "driver " : "the driver",
 			  info->driver);
 	else if (info->zerocopy != XSK_PROBE_YES)
-		probe_say(reader, "zero-copy", PROBE_WARN, "xsk probe --test tries it",
+		probe_say(reader, "zero-copy", PROBE_WARN, mend,
 			  "not told (Linux 6.3 does)");
 	else if (info->zerocopy_frags)
 		probe_say(reader, "zero-copy", PROBE_GOOD, NULL, "yes, packets of up to %" PRIu32
@@ -166,13 +169,15 @@ static void say_zerocopy(const struct probe_reader *reader, const struct xsk_pro
 
 static void say_driver(const struct probe_reader *reader, const struct xsk_probe_interface *info)
 {
-	char list[LIST_SIZE] = "";
+	char list[LIST_SIZE] = "", name[NAME_SIZE], mend[NAME_SIZE + 40];
 
+	snprintf(mend, sizeof(mend), "xsk probe --test %s tries the modes",
+		 quote(name, info->name));
 	probe_say(reader, "driver", PROBE_PLAIN, NULL, "%s",
 		  info->driver[0] ? info->driver : "tells no name");
 	append_bits(list, info->features, features);
 	if (info->features_told != XSK_PROBE_YES)
-		probe_say(reader, "XDP", PROBE_WARN, "xsk probe --test tries the modes",
+		probe_say(reader, "XDP", PROBE_WARN, mend,
 			  "what the driver can do is not told (Linux 6.3 does)");
 	else
 		probe_say(reader, "XDP", *list ? PROBE_GOOD : PROBE_PLAIN, NULL, "%s",
@@ -191,7 +196,7 @@ static void say_driver(const struct probe_reader *reader, const struct xsk_probe
 static void append_processes(char text[LIST_SIZE], const struct xsk_probe_process *processes,
 			     uint32_t count)
 {
-	char one[48];
+	char one[64];
 
 	for (uint32_t i = 0; i < count && i < XSK_PROBE_PROCESSES; i++) {
 		snprintf(one, sizeof(one), "%s (pid %" PRId32 ")",
@@ -199,8 +204,10 @@ static void append_processes(char text[LIST_SIZE], const struct xsk_probe_proces
 			 processes[i].pid);
 		append(text, ", ", one);
 	}
-	if (count > XSK_PROBE_PROCESSES)
-		append(text, ", ", "others");
+	if (count > XSK_PROBE_PROCESSES) {
+		snprintf(one, sizeof(one), "and %" PRIu32 " more", count - XSK_PROBE_PROCESSES);
+		append(text, ", ", one);
+	}
 }
 
 static void append_kill(char text[LIST_SIZE], const struct xsk_probe_process *processes,

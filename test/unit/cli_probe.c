@@ -175,8 +175,7 @@ static void an_old_kernel(void **state)
 	probe_say_caller(&reader, &host);
 	assert_said("memory: 65536 KiB can be locked, the frames of 4 queues; ulimit -l unlimited");
 	/* CAP_SYS_ADMIN does for CAP_BPF and CAP_PERFMON. */
-	assert_null(strstr(said, "cap_bpf"));
-	assert_said("setcap cap_net_raw,cap_net_admin,cap_sys_ptrace+ep");
+	assert_null(strstr(said, "no cap_bpf"));
 }
 
 /* Who cannot open a port is worse off than who cannot see others. */
@@ -195,6 +194,54 @@ static void rights(void **state)
 	probe_say_caller(&reader, &host);
 	assert_said("rights: no cap_net_raw to open sockets, no cap_sys_admin");
 	assert_string_equal(bad, "rights ");
+}
+
+/* What is typed last is what counts: each has it all. */
+static void rights_by_setcap(void **state)
+{
+	static const char all[] = "setcap cap_net_raw,cap_net_admin,cap_bpf,cap_perfmon,"
+				  "cap_sys_admin,cap_sys_ptrace,cap_ipc_lock+ep /x\n";
+	struct probe_host host = { .caller = { .memlock_matters = XSK_PROBE_YES,
+					       .memlock = 65536, .memlock_hard = 65536 },
+				   .program = "/x" };
+	const char *first, *second;
+
+	(void)state;
+	said[0] = '\0';
+	probe_say_caller(&reader, &host);
+	first = strstr(said, all);
+	assert_non_null(first);
+	second = strstr(first + 1, all);
+	assert_non_null(second);
+	assert_null(strstr(second + 1, "setcap"));
+	host.caller.memlock_matters = XSK_PROBE_NO;
+	said[0] = '\0';
+	probe_say_caller(&reader, &host);
+	assert_said("cap_sys_ptrace+ep /x\n");
+	/* Where nothing of it counts. */
+	host.caller.memlock_matters = host.caller.user_namespace = XSK_PROBE_YES;
+	said[0] = '\0';
+	probe_say_caller(&reader, &host);
+	assert_null(strstr(said, "setcap"));
+	assert_said("16384; run outside of it\n");
+}
+
+/* What is told to be typed can be, and a list that is cut says by how much. */
+static void untold_interface(void **state)
+{
+	struct probe_interface interface = { .info = { .name = "a b", .mtu = 1500 },
+					     .program_count = 1 };
+	struct xsk_probe_program *program = &interface.programs[0];
+
+	(void)state;
+	program->told = XSK_PROBE_YES;
+	program->processes = XSK_PROBE_PROCESSES + 5;
+	for (int i = 0; i < XSK_PROBE_PROCESSES; i++)
+		program->process[i] = (struct xsk_probe_process){ .pid = 10 + i, .name = "p" };
+	say_interface(&interface);
+	assert_said("; xsk probe --test 'a b' tries it\n");
+	assert_said("; xsk probe --test 'a b' tries the modes\n");
+	assert_said("p (pid 17), and 5 more");
 }
 
 static void limits_as_json(void **state)
@@ -223,6 +270,8 @@ int main(void)
 		cmocka_unit_test(holders_of_programs),
 		cmocka_unit_test(an_old_kernel),
 		cmocka_unit_test(rights),
+		cmocka_unit_test(rights_by_setcap),
+		cmocka_unit_test(untold_interface),
 		cmocka_unit_test(limits_as_json),
 	};
 
