@@ -237,7 +237,8 @@ static void say_rate(struct echo *echo, struct out *out, double seconds)
 	echo->last.packets = echo->packets;
 	echo->last.bytes = echo->bytes;
 	if (out->json)
-		out_json(out, json_pack("{ss sf sI sI}", "type", "rate", "seconds", seconds,
+		out_json(out, json_pack("{ss ss sf sI sI}", "type", "rate",
+					"interface", echo->session.iface, "seconds", seconds,
 					"packets", (json_int_t)rate.packets,
 					"bytes", (json_int_t)rate.bytes));
 	out_progress(out, "%s: %s answered, %" PRIu64 " packets in all", echo->session.iface,
@@ -419,7 +420,7 @@ static void say_what(const struct echo *echo, const struct options *options, str
 	if (options->reflect) {
 		out_note(out, "%s: sends back %s; the kernel no longer sees them%s", options->iface,
 			 options->filter ? "the packets that match" : "all packets",
-			 options->session.keep ? "" : "; --keep leaves it some");
+			 session_keeps(&options->session) ? "" : "; --keep leaves it some");
 		return;
 	}
 	for (unsigned int i = 0; i < responder->ipv4_count; i++)

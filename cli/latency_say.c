@@ -33,7 +33,8 @@ void latency_say_rate(const struct latency *latency, struct out *out, double sec
 	char text[UNITS_TEXT + 8] = "", time[UNITS_TEXT];
 
 	if (out->json) {
-		out_json(out, json_pack("{ss sf sI sI sI}", "type", "rate", "seconds", seconds,
+		out_json(out, json_pack("{ss ss sf sI sI sI}", "type", "rate",
+					"interface", latency->session.iface, "seconds", seconds,
 					"packets", (json_int_t)packets,
 					"bytes", (json_int_t)bytes,
 					"lost", (json_int_t)latency->trips.lost));

@@ -321,12 +321,11 @@ static void end(struct recv *recv, struct out *out)
 static void say_taken(const struct options *options, struct out *out)
 {
 	const struct session_options *session = &options->session;
-	bool keeps = session->keep || session->keep_tcp[0] || session->keep_udp[0];
 
 	out_note(out, "%s: %s taken away from the kernel%s", options->iface,
-		 options->filter ? "packets that match are" : "all packets are", keeps ?
-		 ", but for those that are kept" : "; --keep management leaves it ARP, DHCP, "
-		 "ICMP and SSH");
+		 options->filter ? "packets that match are" : "all packets are",
+		 session_keeps(session) ? ", but for those that are kept" : "; --keep management "
+		 "leaves it ARP, DHCP, ICMP and SSH");
 }
 
 /* ---- from start to end ---- */

@@ -377,7 +377,8 @@ static void say_rate(struct send *send, struct out *out, double seconds)
 	send->last.packets = send->packets;
 	send->last.bytes = send->bytes;
 	if (out->json)
-		out_json(out, json_pack("{ss sf sI sI}", "type", "rate", "seconds", seconds,
+		out_json(out, json_pack("{ss ss sf sI sI}", "type", "rate",
+					"interface", send->session.iface, "seconds", seconds,
 					"packets", (json_int_t)rate.packets,
 					"bytes", (json_int_t)rate.bytes));
 	out_progress(out, "%s: %" PRIu64 " packets sent; %s", send->session.iface, send->packets,

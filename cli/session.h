@@ -35,6 +35,12 @@ struct session_options {
 extern const struct arg session_args[];
 extern const struct arg session_keep_args[];
 
+/* Whether anything is left to the kernel by --keep. */
+static inline bool session_keeps(const struct session_options *options)
+{
+	return options->keep || options->keep_tcp[0] || options->keep_udp[0];
+}
+
 struct session {
 	struct xsk_port *port;
 	struct xsk_filter *filter;

@@ -88,6 +88,17 @@ def odd_names():
 
 
 @case
+def rates_name_it():
+    with Host() as lab:
+        reflect = ['--reflect', '--dst-mac', '02:00:00:00:00:02', '--timeout', '20ms']
+        for words, status in ((['recv', 'vc', '--count'], 0), (['send', 'vc', *FAR], 0),
+                              (['echo', 'vc'], 0), (['latency', 'vc', *reflect], 1)):
+            objects = good(lab, *words, '--json', '-d', '1200ms', status=status).json()
+            rates = [one for one in objects if one['type'] == 'rate']
+            assert rates and all(one['interface'] == 'vc' for one in rates), objects
+
+
+@case
 def odd_name_in_a_terminal():
     with Host(ODD[0]) as lab:
         program = Program(lab.inside(0, command('latency', lab.name, '--reflect', '--dst-mac',
