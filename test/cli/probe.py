@@ -247,7 +247,7 @@ def others_program(how, mode):
         tried = run(lab, '--test', 'va')
         assert tried.status == 1 and not re.search(r'opened', tried.out), tried.out
         assert 'others_prog' in line(tried.out, 'test native')
-        assert re.search(r'; (detach it \(ip link set dev va xdp off\)|stop the process .*), or '
+        assert re.search(r'; (detach it \(ip link set dev va xdp(generic)? off\)|stop the process .*), or '
                          'give it such a map$', line(tried.out, 'test native')), tried.out
         assert interface(lab)['programs'][0]['id'] == foreign.id
         mend(lab, said)
