@@ -78,7 +78,8 @@ static const struct xsk_frame *first_bad(const struct xsk_queue *queue,
 static int explain_large(const struct xsk_queue *queue, struct xsk_error *error)
 {
 	xsk_error_set(error, -EMSGSIZE, "tx", "a packet of more than %u frames; queue %u of %s "
-		      "sends no more", queue->max_frags, queue->id, xsk_port_name(queue->port).text);
+		      "sends no more", queue->max_frags, queue->id,
+		      xsk_port_name(queue->port).text);
 	return xsk_error_hint(error, "send it in parts, or fill the frames better");
 }
 
@@ -276,7 +277,8 @@ static int refuse_twice(struct xsk_queue *queue, const struct xsk_frame *frame, 
 	struct xsk_error error;
 
 	xsk_error_set(&error, -EINVAL, step, "queue %u of %s is given frame 0x%llx twice in one "
-		      "call", queue->id, xsk_port_name(queue->port).text, (unsigned long long)frame->addr);
+		      "call", queue->id, xsk_port_name(queue->port).text,
+		      (unsigned long long)frame->addr);
 	xsk_error_hint(&error, "give each frame once; a copy of a packet wants a frame of its own "
 		       "(xsk_alloc())");
 	return refuse(queue, &error);

@@ -422,7 +422,8 @@ static void nothing_left_of_a_failed_open(void **state)
 	queue = xsk_port_queue(one, 0);
 	lab_enter(&right, 0);
 	/* Some of its frames are in the other's FILL by then. */
-	ports_refused("lab0", (struct xsk_port_opts){ .queues = 1, .share = one, .fill_size = FILL },
+	ports_refused("lab0",
+		      (struct xsk_port_opts){ .queues = 1, .share = one, .fill_size = FILL },
 		      -EBUSY, "queue 0 is in use", "");
 	assert_int_equal(ports_assert_law(one).in_fill, FILL);
 	assert_int_equal(ports_stats(one).in_pool, FRAMES - FILL);

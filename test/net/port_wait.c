@@ -511,7 +511,8 @@ static void room_for_a_packet(void **state)
 
 	(void)state;
 	if (xsk_port_open(&port, "lab0", &opts, NULL) == -EOPNOTSUPP) {
-		print_message("# skipped: the kernel's sockets take no packets of several frames\n");
+		print_message("# skipped: the kernel's sockets take no packets of several "
+			      "frames\n");
 		skip();
 	}
 	assert_non_null(port);
