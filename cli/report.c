@@ -145,8 +145,8 @@ void report_losses_to(FILE *to, const char *indent, const struct out *out,
 		  "spin" },
 		{ stats->rx_fill_empty, "lost: they found FILL empty; a larger --ring, "
 		  "and more --frames" },
-		{ too_large, "dropped: larger than a frame (--multi-buffer), or than the frames that "
-		  "were free (--frames)" },
+		{ too_large, "dropped: larger than a frame (--multi-buffer), or than the frames "
+		  "that were free (--frames)" },
 		{ stats->rx_invalid, "invalid descriptors in FILL" },
 		{ stats->tx_invalid, "not sent: invalid descriptors in TX" },
 		{ stats->kick_busy, "times the driver was busy, and dropped a packet" },
