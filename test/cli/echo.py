@@ -197,11 +197,12 @@ def wrong_words():
 @case
 def what_cannot_be():
     with Lab(addresses=False) as lab:
-        for words, what in ((['nix0'], 'nix0: there is no interface'),
-                            (['va'], 'va: it has no address to answer for'),
-                            (['--reflect', 'va', 'udp', 'prot', '7'], 'syntax error')):
+        for words, status, what in (
+                (['nix0'], 1, 'nix0: there is no interface'),
+                (['va'], 1, 'va: it has no address to answer for'),
+                (['--reflect', 'va', 'udp', 'prot', '7'], 2, 'syntax error')):
             program = lab.run(0, command('echo', *words))
-            assert program.status == 1, program.err
+            assert program.status == status, program.err
             assert what in program.err and program.err.count('\n') == 1, program.err
             assert not program.out
         program = lab.run(0, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups',
