@@ -115,11 +115,12 @@ char *hint_say(char to[HINT_SIZE], const char *hint, bool opens)
 
 char *hint_program(char to[HINT_SIZE])
 {
-	ssize_t len = readlink("/proc/self/exe", to, HINT_SIZE - 1);
+	char path[HINT_SIZE] = "xsk";
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
-	if (len <= 0)
-		return strcpy(to, "xsk");
-	to[len] = '\0';
+	if (len > 0)
+		path[len] = '\0';
+	snprintf(to, HINT_SIZE, "%s", path);
 	return out_clean(to);
 }
 
