@@ -396,7 +396,7 @@ static int explain_bind(const struct xsk_queue *queue, int err, struct xsk_error
 
 	if (err == -EBADF)
 		return refuse_gone(error, "bind");
-	if ((err == -EINVAL || err == -EBUSY) && has_queue(queue, false))
+	if ((err == -EINVAL || err == -EBUSY) && has_queue(queue, err == -EBUSY))
 		return refuse_shared_queue(queue, error);
 	if (err != -EINVAL || port->mode == XSK_MODE_ZEROCOPY ||
 	    !(port->flags & XSK_PORT_MULTI_BUFFER))
