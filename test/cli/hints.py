@@ -10,6 +10,8 @@ import subprocess
 from harness import XSK, Lab, case, command, main
 
 FOREIGN = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'foreign.py')
+# libpcap takes its time for the longest filters.
+PATIENCE = 180
 NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all']
 CAPABILITIES = 'cap_net_raw,cap_net_admin,cap_bpf,cap_perfmon'
 # Each that opens a port, with what makes it do so.
@@ -35,10 +37,10 @@ def assert_typed(text):
 
 def fails(lab, *words, before=(), status=1):
     """What it says, with this status, the same in JSON."""
-    text = lab.run(0, [*before, *command(*words)])
+    text = lab.run(0, [*before, *command(*words)], timeout=PATIENCE)
     assert text.status == status, (words, text.status, text.out, text.err)
     assert_typed(text.out + text.err)
-    json = lab.run(0, [*before, *command(*words, '--json')])
+    json = lab.run(0, [*before, *command(*words, '--json')], timeout=PATIENCE)
     assert json.status == status, (words, json.status, json.out, json.err)
     assert_typed(json.out + json.err)
     assert any(one['type'] == 'error' for one in json.json()), json.out
