@@ -71,7 +71,7 @@ static int count_ready(const struct waiting *waiting)
 /*
  * Until the kernel has all that TX holds, or takes no more now; xsk_flush() also looks
  * whether the interface is still there. Returns whether there is a reason not to sleep
- * for long, or the error of one that is gone.
+ * for long, or the error of one that is gone, or that the driver does not serve.
  */
 static int flush_queue(struct xsk_queue *queue)
 {
@@ -79,11 +79,11 @@ static int flush_queue(struct xsk_queue *queue)
 
 	for (int i = 0; i < MAX_FLUSHES; i++) {
 		left = xsk_flush(queue);
-		if (left == -ENODEV)
-			return left;
 		/* A link that is down, or a queue that is off, may come back. */
-		if (left < 0)
+		if (left == -ENETDOWN || left == -ENXIO)
 			return 0;
+		if (left < 0)
+			return left;
 		if (!left || left == before)
 			break;
 		before = left;
@@ -253,15 +253,14 @@ static int refuse(const char *reason)
 static int fail(const struct waiting *waiting, int err)
 {
 	struct xsk_error error;
-	int ready = err == -ENODEV ? count_ready(waiting) : 0;
+	int ready;
 
-	if (ready)
-		return ready;
 	if (err == -EINTR) {
 		xsk_error_system(&error, err, "wait");
 		return xsk_error_keep(&error);
 	}
-	return err;
+	ready = count_ready(waiting);
+	return ready ? ready : err;
 }
 
 int xsk_wait(struct xsk_queue *const *queues, int n, int timeout_ms)

@@ -400,7 +400,8 @@ int xsk_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int n);
  * system call to do so. Returns how many frames are left
  * in TX that the kernel must be told of once more: flush again, or wait; 0: none.
  * -ENETDOWN: the interface is down; what TX holds is sent when it is up and flushed.
- * -ENXIO: the queue was switched off (ethtool -L). -ENODEV.
+ * -ENXIO: the queue was switched off (ethtool -L). -ENODEV. Another: the driver's, which
+ * refuses to send; the reason names the queue. What TX holds stays there: close the port.
  */
 int xsk_flush(struct xsk_queue *queue);
 
@@ -414,9 +415,12 @@ int xsk_flush(struct xsk_queue *queue);
  * more, it lets packets gather for about 0.1 ms first, as long as they come no slower for it
  * (XSK_PORT_NO_GATHER: never).
  * A link that is down, or a queue that is switched off, is waited for as others are.
- * -EINTR: a signal came (asleep; the other strategies do not notice one, so give them a
- * time). -ENODEV: one's interface is gone, within half a second. -EINVAL: n, or a queue
- * that is NULL.
+ * -EINTR: a signal came, asleep. One that came just before the sleep is not noticed, and the
+ * other strategies notice none: who looks at a flag of a handler gives a time; or reads
+ * signals from a signalfd(2), beside xsk_queue_fd(), in an epoll(7) of its own.
+ * -ENODEV: one's interface is gone, within half a second. -EINVAL: n, or a queue that is
+ * NULL. Another: the driver refuses to send, as xsk_flush() says. Packets
+ * that are there come before either.
  */
 #define XSK_WAIT_MAX 256
 int xsk_wait(struct xsk_queue *const *queues, int n, int timeout_ms);

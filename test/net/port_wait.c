@@ -4,6 +4,7 @@
 #include "ports.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -488,6 +489,41 @@ static void room_without_frames(void **state)
 	xsk_port_close(port);
 }
 
+/*
+ * A driver that refuses to send, as a socket does that is not connected: who only waits
+ * gets the reason, too, when there is nothing else to be told.
+ */
+static void refused_by_the_driver(void **state)
+{
+	struct xsk_port *port = open_to_wait(XSK_WAIT_SLEEP, 0);
+	struct xsk_queue *queue = xsk_port_queue(port, 0);
+	int fd = xsk_queue_fd(queue), saved = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	int other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct xsk_frame frame;
+
+	(void)state;
+	assert_true(saved >= 0 && other >= 0);
+	lab_send(&lab, 7, 300);
+	assert_int_equal(xsk_wait(&queue, 1, LONG_MS), 1);
+	assert_int_equal(xsk_alloc(queue, &frame, 1), 1);
+	frame.len = 200;
+	lab_frame(xsk_frame_data(queue, &frame), 200, 3);
+	assert_int_equal(xsk_tx(queue, &frame, 1), 1);
+	assert_int_equal(dup3(other, fd, O_CLOEXEC), fd);
+	assert_int_equal(xsk_wait(&queue, 1, 100), 1);
+	take_packet(queue);
+	assert_int_equal(xsk_wait(&queue, 1, 100), -EDESTADDRREQ);
+	ports_assert_last(-EDESTADDRREQ, "", "queue 0 of lab0");
+	assert_int_equal(ports_assert_law(port).kick_failed, 2);
+	assert_int_equal(dup3(saved, fd, O_CLOEXEC), fd);
+	close(saved);
+	close(other);
+	assert_int_equal(xsk_wait(&queue, 1, 10), 0);
+	lab_expect(&lab, 3, 200);
+	ports_assert_law(port);
+	xsk_port_close(port);
+}
+
 /* A packet of n frames. */
 static void make_packet(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 {
@@ -546,11 +582,13 @@ int main(int argc, char **argv)
 		TEST(after_a_dry_pool),
 		TEST(more_frames_than_before),
 		TEST(room_without_frames),
-		TEST(room_for_a_packet),
+		TEST(refused_by_the_driver),
 		TEST(signals),
 		TEST(what_cannot_be_waited_for),
 		TEST(queues_of_two_ports),
 		TEST(by_epoll),
+		/* The last, for nobody takes what it sends. */
+		TEST(room_for_a_packet),
 	};
 
 	if (argc > 1)
