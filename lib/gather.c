@@ -65,11 +65,12 @@ static void judge(struct xsk_gather *gather)
 bool xsk_gather_wanted(struct xsk_gather *gather, uint64_t now_ns, uint64_t packets)
 {
 	uint64_t elapsed = now_ns - gather->began_ns;
+	/* Fewer than before: they are those of other queues. */
+	bool tells = elapsed < LONG_PERIOD_NS && packets >= gather->packets;
 
 	if (elapsed >= PERIOD_NS) {
-		gather->rate = elapsed < LONG_PERIOD_NS ?
-			       (packets - gather->packets) * 1000000000 / elapsed : 0;
-		if (elapsed < LONG_PERIOD_NS)
+		gather->rate = tells ? (packets - gather->packets) * 1000000000 / elapsed : 0;
+		if (tells)
 			judge(gather);
 		else if (gather->state != XSK_GATHER_OFF)
 			enter(gather, XSK_GATHER_OFF);

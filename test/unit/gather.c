@@ -151,6 +151,20 @@ static void a_pause_ends_it(void **state)
 	assert_false(xsk_gather_wanted(&receiver.gather, receiver.now_ns, receiver.packets + 1));
 }
 
+/* Who waits for other queues begins anew. */
+static void other_queues_end_it(void **state)
+{
+	struct receiver receiver = receiver_new();
+
+	(void)state;
+	open_loop(&receiver, 2000000, 100 * MS);
+	assert_int_equal(receiver.gather.state, XSK_GATHER_ON);
+	receiver.packets = 0;
+	receiver.now_ns += 3 * MS;
+	assert_false(xsk_gather_wanted(&receiver.gather, receiver.now_ns, receiver.packets));
+	assert_int_equal(receiver.gather.rate, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +175,7 @@ int main(void)
 		cmocka_unit_test(a_loop_that_closes),
 		cmocka_unit_test(fewer_end_it),
 		cmocka_unit_test(a_pause_ends_it),
+		cmocka_unit_test(other_queues_end_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
