@@ -220,10 +220,17 @@ void role_sample(struct role *role, const void *data, uint32_t len)
 
 /* ---- round trips ---- */
 
-void role_trip(struct role *role, uint64_t ns)
+void role_trip(struct role *role, uint64_t start_ns, bool found)
 {
+	uint64_t ns = role_now_ns() - start_ns;
+
+	if (!found) {
+		role->counts->lost += !role_stop;
+		return;
+	}
 	if (role->counts->packets >= FIRST_TRIPS && role->trip_count < MAX_TRIPS)
 		role->trips[role->trip_count++] = ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
+	role_count(role, 1, role->size);
 }
 
 static int compare(const void *a, const void *b)

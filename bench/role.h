@@ -90,7 +90,8 @@ bool role_is_good(const struct role *role, const void *data, uint32_t len);
 void role_turn(void *data);
 /* Of a packet that role_is_good(). */
 uint32_t role_number(const void *data);
-void role_trip(struct role *role, uint64_t ns);
+/* One has ended, or its answer did not come. */
+void role_trip(struct role *role, uint64_t start_ns, bool found);
 
 static inline uint64_t role_now_ns(void)
 {

@@ -319,12 +319,7 @@ static void ping(struct packet *at)
 			err(1, "send");
 		while (!found && !role_stop && role_now_ns() - start < TRIP_MS * 1000000ULL)
 			found = take_answer(at, number);
-		if (found) {
-			role_trip(&at->role, role_now_ns() - start);
-			role_count(&at->role, 1, at->role.size);
-		} else {
-			at->role.counts->lost += !role_stop;
-		}
+		role_trip(&at->role, start, found);
 	}
 }
 

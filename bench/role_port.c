@@ -274,12 +274,7 @@ static void ping_once(struct ports *at, struct xsk_queue *queue)
 		check(xsk_wait(&queue, 1, TRIP_MS), "wait");
 		found = take_answer(at, queue, number);
 	}
-	if (found) {
-		role_trip(&at->role, role_now_ns() - start);
-		role_count(&at->role, 1, at->role.size);
-	} else {
-		at->role.counts->lost += !role_stop;
-	}
+	role_trip(&at->role, start, found);
 }
 
 static void ping(struct ports *at)

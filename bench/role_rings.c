@@ -400,12 +400,7 @@ static void ping_once(struct rings *at, struct end *end)
 	while (!role_stop && !(found = take_answer(at, end, number)) &&
 	       role_now_ns() - start < TRIP_MS * 1000000ULL)
 		wait_for(&at->role, end);
-	if (found) {
-		role_trip(&at->role, role_now_ns() - start);
-		role_count(&at->role, 1, at->role.size);
-	} else {
-		at->role.counts->lost += !role_stop;
-	}
+	role_trip(&at->role, start, found);
 	take_back(end);
 	refill(end, 1);
 }
