@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "run.h"
+
 #define MAX_ANSWER 8192
 /* How often it is asked whether somebody has answered. */
 #define LOOK_MS 5
@@ -231,7 +233,8 @@ int route_mac(unsigned char mac[MAC_SIZE], int ifindex, const struct address *ne
 		err = known_mac(mac, ifindex, neighbour);
 		if (err != -ENOENT)
 			return err;
-		if (nanosleep(&pause, NULL))
+		/* A signal may have come at another moment than the sleep. */
+		if (run_is_interrupted() || nanosleep(&pause, NULL))
 			return -EINTR;
 	}
 	return -ENOENT;

@@ -78,6 +78,9 @@ static struct xsk_port_opts choose(struct side *side, uint32_t link, bool in_tra
 	/* Only then can it be refused to share, which would be rare. */
 	if (!soak_has_done(DID_REFUSE_SHARE))
 		opts.flags &= ~XSK_PORT_CHECKED;
+	/* That of shared memory is as it is. */
+	if (opts.share && !side->checked)
+		opts.flags &= ~XSK_PORT_CHECKED;
 	/* Part of them only for a moment: the others' packets go to nobody. */
 	if (in_traffic && soak.links == 1 && soak.queues > 1 && chance_in(chance, 2)) {
 		opts.first_queue = chance_below(chance, soak.queues);
