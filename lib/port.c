@@ -34,7 +34,7 @@ static void close_socket(struct xsk_queue *queue)
  */
 static void await_release(const struct xsk_port *port, const struct xsk_queue *queue)
 {
-	uint64_t here = 0, there = 0;
+	uint64_t here = 0;
 	struct xsk_binding binding = { .ifindex = port->ifindex, .queue = queue->id,
 				       .flags = XDP_COPY };
 	struct xsk_umem_area area = { .size = 2 * xsk_sys_page_size(), .fill_size = 1,
@@ -45,8 +45,7 @@ static void await_release(const struct xsk_port *port, const struct xsk_queue *q
 	int fd;
 
 	/* From another network namespace the interface cannot be bound to. */
-	if (xsk_sys_netns(&here) || xsk_sys_netns_of(port->ask_fd, &there) || here != there ||
-	    xsk_memory_map(&area.addr, area.size)) {
+	if (xsk_sys_netns(&here) || here != port->netns || xsk_memory_map(&area.addr, area.size)) {
 		xsk_sys_sleep_ms(RELEASE_MS);
 		return;
 	}
@@ -355,28 +354,19 @@ static int make_rings(struct xsk_queue *queue, bool first, struct xsk_error *err
 	return 0;
 }
 
-/*
- * The same number may be another interface's, in another network namespace, which not all
- * kernels can tell (5.14).
- */
-static bool same_interface(const struct xsk_port *one, const struct xsk_port *other, bool surely)
+/* The same number may be another interface's, in another network namespace. */
+static bool same_interface(const struct xsk_port *one, const struct xsk_port *other)
 {
-	uint64_t here, there;
-
-	if (one->ifindex != other->ifindex)
-		return false;
-	if (xsk_sys_netns_of(one->ask_fd, &here) || xsk_sys_netns_of(other->ask_fd, &there))
-		return !surely && !strcmp(one->name, other->name);
-	return here == there;
+	return one->ifindex == other->ifindex && one->netns && one->netns == other->netns;
 }
 
 /* Another port of the memory. The kernel has many words for that. */
-static bool has_queue(const struct xsk_queue *queue, bool surely)
+static bool has_queue(const struct xsk_queue *queue)
 {
 	for (int i = 0; i < XSK_POOL_MAX_PORTS; i++) {
 		const struct xsk_port *other = queue->memory->ports[i];
 
-		if (other && other != queue->port && same_interface(other, queue->port, surely) &&
+		if (other && other != queue->port && same_interface(other, queue->port) &&
 		    queue->id - other->first_queue < other->nqueues)
 			return true;
 	}
@@ -396,8 +386,6 @@ static int explain_bind(const struct xsk_queue *queue, int err, struct xsk_error
 
 	if (err == -EBADF)
 		return refuse_gone(error, "bind");
-	if ((err == -EINVAL || err == -EBUSY) && has_queue(queue, err == -EBUSY))
-		return refuse_shared_queue(queue, error);
 	if (err != -EINVAL || port->mode == XSK_MODE_ZEROCOPY ||
 	    !(port->flags & XSK_PORT_MULTI_BUFFER))
 		return err;
@@ -418,7 +406,7 @@ static int bind_queue(struct xsk_queue *queue, int base, struct xsk_error *error
 	};
 	int err;
 
-	if (has_queue(queue, true))
+	if (has_queue(queue))
 		return refuse_shared_queue(queue, error);
 	if (base < 0) {
 		binding.flags = XDP_USE_NEED_WAKEUP;
@@ -601,6 +589,9 @@ static int build(struct xsk_port *port, const struct xsk_port_request *req,
 	port->ask_fd = xsk_sys_socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (port->ask_fd < 0)
 		return xsk_error_system(error, port->ask_fd, "interface");
+	/* Where it is not to be known, no other port is taken for one of the same interface. */
+	if (xsk_sys_netns(&port->netns))
+		port->netns = 0;
 	err = make_memory(port, req, error);
 	if (err)
 		return err;

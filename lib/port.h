@@ -113,6 +113,7 @@ struct xsk_port {
 	struct xsk_memory *memory;
 	uint32_t number;		/* in memory->ports */
 	int ask_fd;			/* a socket of its network namespace, to ask by */
+	uint64_t netns;			/* a number for that; 0: not known */
 	int ifindex;
 	char name[IFNAMSIZ];		/* when it was opened */
 	char driver[32];
