@@ -59,6 +59,10 @@ static void set_option(struct role *role, char *text)
 		role->first_queue = number(value);
 	else if (!strcmp(text, "ring"))
 		role->ring = number(value);
+	else if (!strcmp(text, "fill"))
+		role->fill = number(value);
+	else if (!strcmp(text, "frame"))
+		role->frame = number(value);
 	else if (!strcmp(text, "budget"))
 		role->budget = number(value);
 	else if (!strcmp(text, "other"))

@@ -62,6 +62,8 @@ struct role {
 	uint32_t queues;	/* queues=, of each interface; 0: all */
 	uint32_t first_queue;	/* first= */
 	uint32_t ring;		/* ring=, entries; 0: the default */
+	uint32_t fill;		/* fill=, entries of the port's FILL; 0: as ring */
+	uint32_t frame;		/* frame=, bytes of the port's; 0: the default */
 	uint32_t budget;	/* budget=, of XDP_MAX_TX_SKB_BUDGET; 0: the kernel's */
 	bool other;		/* other=1: packets between hosts that are not there */
 	bool mmsg;		/* mmsg=1: AF_PACKET sends by sendmmsg, not by its ring */

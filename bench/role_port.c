@@ -65,7 +65,8 @@ static void open_ports(struct ports *at)
 		.queues = role->queues,
 		.first_queue = role->first_queue,
 		.rx_size = role->ring, .tx_size = role->ring,
-		.fill_size = role->ring, .comp_size = role->ring,
+		.fill_size = role->fill ? role->fill : role->ring, .comp_size = role->ring,
+		.frame_size = role->frame,
 		.flags = role->size > PART ? XSK_PORT_MULTI_BUFFER : 0,
 	};
 

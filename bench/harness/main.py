@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 
-from . import machine, picture, report, rounds
+from . import machine, picture, profile, report, rounds
 from .callgrind import run_bursts
 from .filters import run_filters
 from .growth import Growth
@@ -52,6 +52,8 @@ def parse(argv):
     parser.add_argument("--report", metavar="FILE",
                         help="write what is printed to FILE too, as Markdown")
     parser.add_argument("--svg", metavar="DIR", help="draw a picture of each part in DIR")
+    parser.add_argument("--profile", metavar="DIR",
+                        help="write to DIR where the time of all CPUs goes (needs perf)")
     parser.add_argument("--size", type=int, default=64, metavar="BYTES",
                         help="of a packet, of send, receive, forward and echo (default 64)")
     parser.add_argument("--only", metavar="NAME,...",
@@ -98,6 +100,12 @@ def prepare(options):
         if not shutil.which("gnuplot"):
             say("going on without pictures: there is no gnuplot")
             options.svg = None
+    if options.profile:
+        os.makedirs(options.profile, exist_ok=True)
+        machine.install("linux-perf")
+        if not profile.available():
+            say("going on without profiles: there is no perf")
+            options.profile = None
     say(f"building in {machine.BUILD}")
     machine.build()
 

@@ -66,6 +66,9 @@ def measure_rounds(world, scenario, contenders, options):
 
 def measure_one(world, outcome, contender, round_, options):
     """Who fails without ever having worked is left out; of another this round is missing."""
+    options.profiled = None
+    if options.profile and not outcome.results[contender.name]:
+        options.profiled = f"{outcome.scenario.name}-{contender.name}"
     try:
         result = outcome.scenario.measure(world, contender, options)
     except Failed as reason:

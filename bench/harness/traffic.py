@@ -3,7 +3,9 @@
 
 import time
 
+from . import profile
 from .contenders import Counter, Role, echoes, forwarders, receivers, senders
+from .machine import say
 from .meter import window
 from .rounds import RATE_HEAD, TRIP_HEAD, rate_row, trip_row
 from .world import Failed
@@ -51,6 +53,7 @@ class Flow:
             time.sleep(0.02)
 
     def measure(self, source, options):
+        """options.profiled is the name of the profile that is wanted, if one is."""
         self.await_packets(source)
         time.sleep(options.settle)
         processes = {role: process for running in self.running
@@ -59,6 +62,10 @@ class Flow:
         check_contents(source.counts())
         if not result["counts"]["packets"]:
             raise Failed("the packets stopped")
+        if options.profiled:
+            reason = profile.take(options.profile, options.profiled)
+            if reason:
+                say(f"{options.profiled}: no profile: {reason}")
         return result
 
 
