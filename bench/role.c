@@ -38,9 +38,9 @@ static uint32_t number(const char *text)
 
 static enum role_wait wait_named(const char *text)
 {
-	static const char *const names[] = { "sleep", "spin", "busy" };
+	static const char *const names[] = { "sleep", "spin", "busy", "adaptive" };
 
-	for (int wait = WAIT_SLEEP; wait <= WAIT_BUSY; wait++)
+	for (int wait = WAIT_SLEEP; wait <= WAIT_ADAPTIVE; wait++)
 		if (!strcmp(text, names[wait]))
 			return (enum role_wait)wait;
 	errx(2, "'%s' is no way to wait", text);
@@ -59,6 +59,8 @@ static void set_option(struct role *role, char *text)
 		role->first_queue = number(value);
 	else if (!strcmp(text, "ring"))
 		role->ring = number(value);
+	else if (!strcmp(text, "rate"))
+		role->rate = number(value);
 	else if (!strcmp(text, "fill"))
 		role->fill = number(value);
 	else if (!strcmp(text, "frame"))
@@ -287,6 +289,20 @@ void role_init(struct role *role, int argc, char **argv)
 	}
 	pin(argv[3]);
 	end_after(number(argv[4]));
+}
+
+void role_pace(struct role *role, int packets)
+{
+	uint64_t now = role_now_ns();
+
+	if (!role->rate)
+		return;
+	/* Who was kept does not make up for it. */
+	if (now > role->due_ns + 1000000)
+		role->due_ns = now;
+	role->due_ns += (uint64_t)packets * 1000000000 / role->rate;
+	while (!role_stop && role_now_ns() < role->due_ns)
+		;
 }
 
 void role_ready(struct role *role)

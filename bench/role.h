@@ -42,7 +42,7 @@
 #define PART 3000		/* of longer packets, so much is checked */
 #define SAMPLE 64		/* of so many packets the contents of one are checked */
 
-enum role_wait { WAIT_SLEEP, WAIT_SPIN, WAIT_BUSY };
+enum role_wait { WAIT_SLEEP, WAIT_SPIN, WAIT_BUSY, WAIT_ADAPTIVE };
 
 struct role_counts {
 	volatile uint64_t packets;
@@ -65,10 +65,12 @@ struct role {
 	uint32_t fill;		/* fill=, entries of the port's FILL; 0: as ring */
 	uint32_t frame;		/* frame=, bytes of the port's; 0: the default */
 	uint32_t budget;	/* budget=, of XDP_MAX_TX_SKB_BUDGET; 0: the kernel's */
+	uint32_t rate;		/* rate=, packets a second that the port sends; 0: all it can */
 	bool other;		/* other=1: packets between hosts that are not there */
 	bool mmsg;		/* mmsg=1: AF_PACKET sends by sendmmsg, not by its ring */
 	struct role_counts *counts;
 	uint32_t next;		/* number of the next packet that is sent */
+	uint64_t due_ns;	/* of the next packet, where there is a rate */
 	uint32_t unsampled;	/* packets since the last that was checked */
 	uint64_t start_ns;
 	uint32_t *trips;	/* nanoseconds, of ping */
@@ -81,6 +83,9 @@ extern volatile sig_atomic_t role_stop;
 /* Exits where it is misused. Pins, maps the counters, and sees to the end. */
 void role_init(struct role *role, int argc, char **argv);
 void role_ready(struct role *role);
+
+/* Lets the time pass that so many packets have, at the rate; the CPU stays busy. */
+void role_pace(struct role *role, int packets);
 /* Prints the last line. */
 void role_end(struct role *role);
 

@@ -56,7 +56,8 @@ static void open_port(struct ports *at, int index, struct xsk_port_opts *opts)
 
 static void open_ports(struct ports *at)
 {
-	static const uint32_t waits[] = { XSK_WAIT_SLEEP, XSK_WAIT_SPIN, XSK_WAIT_BUSY_POLL };
+	static const uint32_t waits[] = { XSK_WAIT_SLEEP, XSK_WAIT_SPIN, XSK_WAIT_BUSY_POLL,
+					XSK_WAIT_ADAPTIVE };
 	const struct role *role = &at->role;
 	bool forwards = !strcmp(role->name, "forward");
 	struct xsk_port_opts opts = {
@@ -138,6 +139,7 @@ static int send_burst(struct ports *at, struct xsk_queue *queue)
 	check(xsk_flush(queue), "flush");
 	sent /= at->parts;
 	role_count(&at->role, (uint64_t)sent, (uint64_t)sent * at->role.size);
+	role_pace(&at->role, sent);
 	return sent;
 }
 

@@ -21,6 +21,7 @@ static const struct word {
 	{ "XSK_PORT_REPLACE", "--replace" },
 	{ "XSK_PORT_HUGE", "--huge" },
 	{ "XSK_WAIT_BUSY_POLL", "--wait busy-poll" },
+	{ "XSK_WAIT_ADAPTIVE", "--wait adaptive" },
 	{ "XSK_WAIT_SLEEP", "--wait sleep" },
 	{ "XSK_WAIT_SPIN", "--wait spin" },
 	{ "XSK_MODE_ZEROCOPY", "--mode zero-copy" },

@@ -63,7 +63,7 @@ static const char *mode_name(uint32_t mode)
 
 json_t *report_info(const struct xsk_port_info *info)
 {
-	static const char *const waits[] = { "sleep", "spin", "busy-poll" };
+	static const char *const waits[] = { "sleep", "spin", "busy-poll", "adaptive" };
 	json_t *object = json_object();
 	char name[sizeof(info->name)];
 
@@ -73,7 +73,7 @@ json_t *report_info(const struct xsk_port_info *info)
 	json_object_set_new(object, "mode", json_string(mode_name(info->mode)));
 	json_object_set_new(object, "mode_text", json_string(info->mode_text));
 	json_object_set_new(object, "wait",
-			    json_string(info->wait < 3 ? waits[info->wait] : "unknown"));
+			    json_string(info->wait < 4 ? waits[info->wait] : "unknown"));
 	json_object_set_new(object, "wait_text", json_string(info->wait_text));
 	json_object_set_new(object, "receives", json_boolean(info->direction & XSK_DIRECTION_RX));
 	json_object_set_new(object, "sends", json_boolean(info->direction & XSK_DIRECTION_TX));

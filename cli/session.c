@@ -17,7 +17,7 @@
 
 static const char *const waits[] = {
 	[XSK_WAIT_SLEEP] = "sleep", [XSK_WAIT_SPIN] = "spin",
-	[XSK_WAIT_BUSY_POLL] = "busy-poll", NULL,
+	[XSK_WAIT_BUSY_POLL] = "busy-poll", [XSK_WAIT_ADAPTIVE] = "adaptive", NULL,
 };
 /* In the order of the bits of XSK_MODE_*. */
 static const char *const modes[] = { "zero-copy", "native", "generic", NULL };
@@ -109,8 +109,9 @@ const struct arg session_args[] = {
 	  arg_range, FIELD(queues), 0, MAX_QUEUE, NULL, false },
 	{ "mode", 'm', "MODE[,MODE]", "Only these modes, of zero-copy, native, generic; the best "
 	  "that can be had if not given", arg_bits, FIELD(modes), 0, 0, modes, false },
-	{ "wait", 0, "HOW", "How to wait for packets: sleep, spin (takes the CPU for itself) or "
-	  "busy-poll; sleep if not given", arg_choice, FIELD(wait), 0, 0, waits, false },
+	{ "wait", 0, "HOW", "How to wait for packets: sleep, spin (takes the CPU for itself), "
+	  "busy-poll or adaptive (spins before it sleeps); sleep if not given",
+	  arg_choice, FIELD(wait), 0, 0, waits, false },
 	{ "ring", 0, "SIZE", "Entries of each ring, a power of two; 2048 if not given",
 	  read_ring, FIELD(ring_size), 32, 1 << 20, NULL, false },
 	{ "frames", 0, "COUNT", "Frames of memory for each queue",

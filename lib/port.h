@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <xsk/port.h>
 
+#include "adapt.h"
 #include "gather.h"
 #include "interface.h"
 #include "keep.h"
@@ -91,7 +92,9 @@ struct xsk_queue {
 	uint32_t had_returned;		/* xsk_queue_returned() then */
 	uint8_t spared_looks;		/* calls that need not ask whether it is gone */
 	struct xsk_queue_counters counters;
-	struct xsk_gather gather;	/* where it is the first that is waited for */
+	/* Where it is the first that is waited for. */
+	struct xsk_gather gather;
+	struct xsk_adapt adapt;
 
 	/* What only the kernel's side needs. */
 	struct xsk_port *port;

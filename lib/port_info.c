@@ -27,7 +27,7 @@ static void describe_mode(const struct xsk_port *port, char *text, size_t size)
 
 static void describe_wait(const struct xsk_port *port, char *text, size_t size)
 {
-	static const char *const names[] = { "sleep", "spin", "busy-poll" };
+	static const char *const names[] = { "sleep", "spin", "busy-poll", "adaptive" };
 
 	snprintf(text, size, "%s%s%.115s", names[port->wait], port->napi.how[0] ? ": " : "",
 		 port->napi.how);

@@ -37,7 +37,8 @@ static int refuse(struct xsk_error *error, const char *what, uint32_t value)
 static int refuse_wait(struct xsk_error *error, uint32_t wait)
 {
 	xsk_error_set(error, -EINVAL, "opts", "there is no waiting strategy %u", wait);
-	return xsk_error_hint(error, "take XSK_WAIT_SLEEP, XSK_WAIT_SPIN or XSK_WAIT_BUSY_POLL");
+	return xsk_error_hint(error, "take XSK_WAIT_SLEEP, XSK_WAIT_SPIN, XSK_WAIT_BUSY_POLL "
+			      "or XSK_WAIT_ADAPTIVE");
 }
 
 static int refuse_busy_poll(struct xsk_error *error, const char *what, uint32_t value, int most)
@@ -54,7 +55,7 @@ static int check_words(const struct xsk_port_opts *opts, struct xsk_error *error
 		return refuse(error, "modes", opts->modes);
 	if (opts->direction & ~BOTH_DIRECTIONS)
 		return refuse(error, "direction", opts->direction);
-	if (opts->wait > XSK_WAIT_BUSY_POLL)
+	if (opts->wait > XSK_WAIT_ADAPTIVE)
 		return refuse_wait(error, opts->wait);
 	if (opts->busy_poll_us > INT32_MAX)
 		return refuse_busy_poll(error, "busy_poll_us", opts->busy_poll_us, INT32_MAX);

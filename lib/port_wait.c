@@ -25,6 +25,7 @@ struct waiting {
 	unsigned int n;
 	bool forever;
 	uint64_t deadline_ms;
+	uint64_t look_until_ns;		/* before a sleep; 0: no more */
 };
 
 static bool has_packets(struct xsk_queue *queue)
@@ -164,9 +165,22 @@ static int busy_poll_once(struct waiting *waiting)
 	return 0;
 }
 
+/* Looks for a while, where that has helped; then sleeps. */
+static int adapt_once(struct waiting *waiting, int busy)
+{
+	if (waiting->look_until_ns && xsk_sys_now_ns() < waiting->look_until_ns)
+		return spin_once(waiting);
+	if (waiting->look_until_ns)
+		xsk_adapt_ended(&waiting->queues[0]->adapt, false);
+	waiting->look_until_ns = 0;
+	return sleep_once(waiting, busy);
+}
+
 static int wait_once(struct waiting *waiting, int busy)
 {
 	switch (waiting->queues[0]->port->wait) {
+	case XSK_WAIT_ADAPTIVE:
+		return adapt_once(waiting, busy);
 	case XSK_WAIT_SPIN:
 		return spin_once(waiting);
 	case XSK_WAIT_BUSY_POLL:
@@ -209,7 +223,8 @@ static int gather(const struct waiting *waiting)
 	struct xsk_gather *gather = &waiting->queues[0]->gather;
 	uint64_t packets = 0;
 
-	if (port->wait != XSK_WAIT_SLEEP || port->flags & XSK_PORT_NO_GATHER)
+	if ((port->wait != XSK_WAIT_SLEEP && port->wait != XSK_WAIT_ADAPTIVE) ||
+	    port->flags & XSK_PORT_NO_GATHER)
 		return 0;
 	for (unsigned int i = 0; i < waiting->n; i++)
 		packets += waiting->queues[i]->counters.rx_packets;
@@ -217,6 +232,15 @@ static int gather(const struct waiting *waiting)
 	    !has_place(waiting, gather->rate) || !is_patient(waiting))
 		return 0;
 	return xsk_sys_sleep_us(XSK_GATHER_US);
+}
+
+/* Nothing is there: is it to be looked for before a sleep? */
+static void begin_to_look(struct waiting *waiting)
+{
+	struct xsk_queue *queue = waiting->queues[0];
+
+	if (queue->port->wait == XSK_WAIT_ADAPTIVE && xsk_adapt_wanted(&queue->adapt))
+		waiting->look_until_ns = xsk_sys_now_ns() + XSK_ADAPT_US * 1000;
 }
 
 static int wait_for(struct waiting *waiting)
@@ -230,10 +254,14 @@ static int wait_for(struct waiting *waiting)
 		if (first)
 			err = gather(waiting);
 		ready = count_ready(waiting);
+		if (ready && waiting->look_until_ns)
+			xsk_adapt_ended(&waiting->queues[0]->adapt, true);
 		if (ready || is_over(waiting))
 			return ready;
 		if (err)
 			return err;
+		if (first)
+			begin_to_look(waiting);
 		err = wait_once(waiting, busy);
 		if (err)
 			return err;

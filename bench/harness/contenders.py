@@ -251,12 +251,16 @@ def receivers(tune):
         Drop("drop", "limit: XDP_DROP"),
     ]
     tried = [
+        Role("port-fill512", "libxsk port, FILL of 512", "role-port", fill=512),
+        Role("port-frame2048", "libxsk port, frames of 2048", "role-port", frame=2048),
+        Role("port-adaptive", "libxsk port, adaptive", "role-port", wait="adaptive"),
         Role("port-spin", "libxsk port, spin", "role-port", wait="spin"),
         Role("port-busy", "libxsk port, busy", "role-port", wait="busy"),
         Role("port-threaded", "libxsk port, threaded", "role-port", nic=threaded),
         Role("port-spin-threaded", "libxsk port, spin, threaded", "role-port", wait="spin",
              nic=threaded),
         Role("port-burst256", "libxsk port, bursts of 256", "role-port", burst=256),
+        Role("libxdp-ring512", "libxdp rings, of 512", "role-rings-libxdp", ring=512),
         Role("libxdp-spin", "libxdp rings, spin", "role-rings-libxdp", wait="spin"),
         Role("libxdp-busy", "libxdp rings, busy", "role-rings-libxdp", wait="busy", nic=DEFERRED),
         Role("libxdp-threaded", "libxdp rings, threaded", "role-rings-libxdp", nic=threaded),
@@ -282,6 +286,7 @@ def forwarders(tune):
         Redirect("redirect", "limit: XDP redirect"),
     ]
     tried = [
+        Role("port-adaptive", "libxsk port, adaptive", "role-port", wait="adaptive"),
         Role("port-spin", "libxsk port, spin", "role-port", wait="spin"),
         Role("port-busy", "libxsk port, busy", "role-port", wait="busy"),
         Role("port-threaded", "libxsk port, threaded", "role-port", nic=threaded),
@@ -319,6 +324,7 @@ def echoes(tune):
     port_spin = Role("port", "port", "role-port", wait="spin")
     best = [
         both("port-sleep", "libxsk port, sleep", "role-port", wait="sleep"),
+        both("port-adaptive", "libxsk port, adaptive", "role-port", wait="adaptive"),
         both("port-spin", "libxsk port, spin", "role-port", wait="spin"),
         both("port-busy", "libxsk port, busy poll", "role-port", wait="busy"),
         both("udp-sleep", "UDP sockets, sleep", "role-udp", wait="sleep"),

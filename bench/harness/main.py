@@ -15,11 +15,12 @@ from .filters import run_filters
 from .growth import Growth
 from .inherited import run_open, run_traffic, run_verbs
 from .machine import die, say
+from .paced import Paced
 from .traffic import Echo, Forward, Receive, Send
 from .world import Failed, World
 
 SCENARIOS = {scenario.name: scenario
-             for scenario in (Send(), Receive(), Forward(), Echo(), Growth())}
+             for scenario in (Send(), Receive(), Paced(), Forward(), Echo(), Growth())}
 # The parts that have no contenders in turn: who runs them, what they are, what they need.
 PARTS = {
     "open": (run_open, "opening and closing sockets, of libxsk and libxdp in turn", ()),

@@ -74,6 +74,11 @@ struct xsk_port;
  * the port is opened all the same, and info.wait_text says why.
  */
 #define XSK_WAIT_BUSY_POLL	2
+/*
+ * Looks at the rings for 0.1 ms before it sleeps, as long as that helps: where packets come
+ * that soon it is as quick as spinning, and takes as much of the CPU; else it sleeps.
+ */
+#define XSK_WAIT_ADAPTIVE	3
 
 /* A frame's owner is kept; see xsk_free() and xsk_tx(). Costs time and 4 bytes a frame. */
 #define XSK_PORT_CHECKED	(1u << 0)
@@ -413,10 +418,10 @@ int xsk_flush(struct xsk_queue *queue);
  * timeout_ms is over (-1: never; 0: does not wait).
  * The strategy is that of the first one's port. Asleep, at some 300,000 packets a second and
  * more, it lets packets gather for about 0.1 ms first, as long as they come no slower for it
- * (XSK_PORT_NO_GATHER: never).
+ * (XSK_PORT_NO_GATHER: never). So does XSK_WAIT_ADAPTIVE.
  * A link that is down, or a queue that is switched off, is waited for as others are.
  * -EINTR: a signal came, asleep. One that came just before the sleep is not noticed, and the
- * other strategies notice none: who looks at a flag of a handler gives a time; or reads
+ * spinning ones notice none: who looks at a flag of a handler gives a time; or reads
  * signals from a signalfd(2), beside xsk_queue_fd(), in an epoll(7) of its own.
  * -ENODEV: one's interface is gone, within half a second. -EINVAL: n, or a queue that is
  * NULL. Another: the driver refuses to send, as xsk_flush() says. Packets

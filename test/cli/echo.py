@@ -401,7 +401,7 @@ def tags_stay():
 @case
 def several_queues_and_modes():
     for words in (['--mode', 'generic'], ['--wait', 'spin'], ['--wait', 'busy-poll'],
-                  ['--frame-size', '2048']):
+                  ['--wait', 'adaptive'], ['--frame-size', '2048']):
         with Lab(queues=2) as lab:
             silence(lab)
             echo = start(lab, *words, '--json')

@@ -71,7 +71,8 @@ def ring_after_ring():
     packets = series([60 + i % 1000 for i in range(3000)])
     with Quiet() as quiet:
         for words in ((), ('--ring', '64'), ('--ring', '64', '--frames', '4096'),
-                      ('--frames', '16'), ('--wait', 'spin'), ('--wait', 'busy-poll')):
+                      ('--frames', '16'), ('--wait', 'spin'), ('--wait', 'busy-poll'),
+                      ('--wait', 'adaptive')):
             arrived = quiet.replay(pcap(packets), '--rate', '300kpps', *words)
             assert contents(arrived) == contents(packets), words
 

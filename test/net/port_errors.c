@@ -120,7 +120,7 @@ static void unknown_words(void **state)
 	refused(OPTS(.flags = 1u << 31), -EINVAL, "flags 0x80000000", "<xsk/port.h>");
 	refused(OPTS(.modes = 1u << 3), -EINVAL, "modes 0x8", "<xsk/port.h>");
 	refused(OPTS(.direction = 1u << 2), -EINVAL, "direction 0x4", "<xsk/port.h>");
-	refused(OPTS(.wait = 3), -EINVAL, "no waiting strategy 3", "XSK_WAIT_SLEEP");
+	refused(OPTS(.wait = 4), -EINVAL, "no waiting strategy 4", "XSK_WAIT_SLEEP");
 	refused(OPTS(.flags = XSK_PORT_HUGE | XSK_PORT_NO_HUGE), -EINVAL,
 		"exclude each other", "one of them, or none");
 	refused(OPTS(.flags = XSK_PORT_MAP_FD | XSK_PORT_REPLACE), -EINVAL,

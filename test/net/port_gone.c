@@ -321,6 +321,7 @@ static void removed_while_one_waits(void **state)
 	wait_until_removed(XSK_WAIT_SLEEP, 60000);
 	wait_until_removed(XSK_WAIT_SPIN, -1);
 	wait_until_removed(XSK_WAIT_SPIN, 60000);
+	wait_until_removed(XSK_WAIT_ADAPTIVE, -1);
 }
 
 static void removed_while_one_busy_polls(void **state)

@@ -199,6 +199,12 @@ static void spinning(void **state)
 	wait_in_each_way(XSK_WAIT_SPIN);
 }
 
+static void adapting(void **state)
+{
+	(void)state;
+	wait_in_each_way(XSK_WAIT_ADAPTIVE);
+}
+
 static bool kernel_prefers_busy_polling(void)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), off = 0, err;
@@ -320,6 +326,13 @@ static void signals(void **state)
 	assert_true(alarms >= 2);
 	set_alarms(0);
 	not_waiting(queue);
+	xsk_port_close(port);
+
+	port = open_to_wait(XSK_WAIT_ADAPTIVE, 0);
+	queue = xsk_port_queue(port, 0);
+	set_alarms(20000);
+	assert_int_equal(xsk_wait(&queue, 1, -1), -EINTR);
+	set_alarms(0);
 	xsk_port_close(port);
 
 	/* Spinning, nothing notices it; the time is over nevertheless. */
@@ -578,6 +591,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(asleep),
 		TEST(spinning),
+		TEST(adapting),
 		TEST(busy_polling),
 		TEST(after_a_dry_pool),
 		TEST(more_frames_than_before),

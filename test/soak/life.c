@@ -55,6 +55,9 @@ static struct xsk_port_opts choose(struct side *side, uint32_t link, bool in_tra
 		0, XSK_MODE_NATIVE, XSK_MODE_GENERIC, XSK_MODE_GENERIC,
 		XSK_MODE_NATIVE | XSK_MODE_GENERIC,
 	};
+	static const uint32_t waits[] = {
+		XSK_WAIT_SLEEP, XSK_WAIT_SPIN, XSK_WAIT_ADAPTIVE, XSK_WAIT_BUSY_POLL,
+	};
 	struct chance *chance = &side->chance;
 	uint32_t least = soak.frags ? 32 : 1;
 	struct xsk_port_opts opts = {
@@ -66,7 +69,7 @@ static struct xsk_port_opts choose(struct side *side, uint32_t link, bool in_tra
 		.tx_size = ring_size(chance, 32),
 		.fill_size = ring_size(chance, least),
 		.comp_size = ring_size(chance, 32),
-		.wait = chance_below(chance, soak.has_busy_poll ? 3 : 2),
+		.wait = waits[chance_below(chance, soak.has_busy_poll ? 4 : 3)],
 		.busy_poll_us = chance_in(chance, 2) ? chance_from(chance, 1, 50) : 0,
 		.busy_poll_budget = chance_in(chance, 2) ? chance_from(chance, 8, 64) : 0,
 		.share = soak.links > 1 ? side->ends[!link].port : NULL,

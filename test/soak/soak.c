@@ -53,6 +53,7 @@ static const char *const names[DID_KINDS] = {
 	[DID_OPEN_SLEEP] = "ports opened: sleep",
 	[DID_OPEN_SPIN] = "ports opened: spin",
 	[DID_OPEN_BUSY_POLL] = "ports opened: busy-poll",
+	[DID_OPEN_ADAPTIVE] = "ports opened: adaptive",
 	[DID_OPEN_LATE] = "tries to open a port whose queue was busy",
 	[DID_REOPEN_0] = "reopenings in traffic: side 0",
 	[DID_REOPEN_1] = "reopenings in traffic: side 1",
@@ -67,6 +68,7 @@ static const char *const names[DID_KINDS] = {
 	[DID_WAKE_SLEEP] = "wake-ups: sleep",
 	[DID_WAKE_SPIN] = "wake-ups: spin",
 	[DID_WAKE_BUSY_POLL] = "wake-ups: busy-poll",
+	[DID_WAKE_ADAPTIVE] = "wake-ups: adaptive",
 	[DID_ACCOUNT] = "links accounted for, to the packet",
 	[DID_GONE] = "sides whose interfaces went",
 };

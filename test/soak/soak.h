@@ -93,6 +93,7 @@ enum soak_kind {
 	DID_OPEN_SLEEP,
 	DID_OPEN_SPIN,
 	DID_OPEN_BUSY_POLL,
+	DID_OPEN_ADAPTIVE,
 	DID_OPEN_LATE,		/* the queue was still busy at first; need not happen */
 	DID_REOPEN_0,		/* in the traffic, of side 0 and of side 1 */
 	DID_REOPEN_1,
@@ -107,6 +108,7 @@ enum soak_kind {
 	DID_WAKE_SLEEP,
 	DID_WAKE_SPIN,
 	DID_WAKE_BUSY_POLL,
+	DID_WAKE_ADAPTIVE,
 	DID_ACCOUNT,		/* links of a round whose packets were accounted for */
 	DID_GONE,		/* the interface, under an open port */
 	DID_KINDS,

@@ -154,6 +154,8 @@ static void queues_and_modes(void **state)
 	assert_int_equal(options.wait, XSK_WAIT_BUSY_POLL);
 	assert_int_equal(parse(&options, "--wait", "spin", why), 0);
 	assert_int_equal(options.wait, XSK_WAIT_SPIN);
+	assert_int_equal(parse(&options, "--wait", "adaptive", why), 0);
+	assert_int_equal(options.wait, XSK_WAIT_ADAPTIVE);
 }
 
 static void powers_of_two(void **state)

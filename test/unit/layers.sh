@@ -24,7 +24,7 @@ check() {
 		row_is(3, "compat compat_request compat_send compat_share compat_socket compat_umem inline pool")
 		row_is(2, "umem socket interface filter prog")
 		row_is(1, "ring netdev attached holder pin napi opts load translate validate listing keep expression")
-		row_is(0, "sys netlink insn error kernel record device memory text classic assembly fit gather process")
+		row_is(0, "sys netlink insn error kernel record device memory text classic assembly fit gather adapt process")
 
 		# Files of row 0 may use these three of their own row: kernel.h is
 		# constants, insn.h encodes, and sys.h declares system calls.

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 
-/* When a waiting receiver lets packets gather. Rings, clock and judgement are made up. */
+/*
+ * When a waiting receiver lets packets gather, and when it looks before it sleeps. Rings, clock
+ * and judgement are made up.
+ */
 #include "port.h"
 
 #include <errno.h>
@@ -26,6 +29,7 @@ static struct {
 	int judged, rests, sleeps;
 	int rest_result;
 	uint32_t arrive;	/* packets, while it rests */
+	uint64_t now_ns, began_ns, comes_after_ns;	/* one packet; 0: none does */
 } fake;
 
 bool xsk_gather_wanted(struct xsk_gather *gather, uint64_t now_ns, uint64_t packets)
@@ -54,6 +58,7 @@ int xsk_sys_poll(struct pollfd *fds, unsigned int n, int timeout_ms)
 	(void)timeout_ms;
 	fake.sleeps++;
 	fake.producer[0]++;
+	fake.began_ns = fake.now_ns;
 	return 1;
 }
 
@@ -77,7 +82,12 @@ uint64_t xsk_sys_now_ms(void)
 
 uint64_t xsk_sys_now_ns(void)
 {
-	return 1000 * 1000000ULL;
+	fake.now_ns += 1000;
+	if (fake.comes_after_ns && fake.now_ns >= fake.began_ns + fake.comes_after_ns) {
+		fake.producer[0]++;
+		fake.comes_after_ns = 0;
+	}
+	return fake.now_ns;
 }
 
 int xsk_flush(struct xsk_queue *queue)
@@ -122,6 +132,7 @@ static int start(void **state)
 	fake.wanted = true;
 	fake.rate = 1000000;
 	fake.arrive = 30;
+	fake.now_ns = 1000 * 1000000ULL;
 	return 0;
 }
 
@@ -233,6 +244,94 @@ static void signals(void **state)
 	assert_int_equal(fake.sleeps, 0);
 }
 
+/* ---- looking before a sleep ---- */
+
+static int wait_adaptively(uint64_t comes_after_ns, int timeout_ms)
+{
+	fake.wanted = false;
+	fake.port.wait = XSK_WAIT_ADAPTIVE;
+	for (int i = 0; i < 2; i++) {
+		fake.producer[i] = 0;
+		fake.queues[i].rx.cached_prod = 0;
+	}
+	fake.began_ns = fake.now_ns;
+	fake.comes_after_ns = comes_after_ns;
+	return wait_for_both(timeout_ms);
+}
+
+static void what_comes_soon_is_seen(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(wait_adaptively(90000, -1), 1);
+		assert_int_equal(fake.sleeps, 0);
+	}
+}
+
+static void what_does_not_is_slept_for(void **state)
+{
+	uint64_t looked_ns = XSK_ADAPT_US * 1000, took;
+
+	(void)state;
+	assert_int_equal(wait_adaptively(0, -1), 1);
+	assert_int_equal(fake.sleeps, 1);
+	took = fake.now_ns - fake.began_ns;
+	assert_true(took < looked_ns);
+	/* In vain: the next ones sleep at once. The more often, the more of them. */
+	for (int vain = 1; vain <= 8; vain++) {
+		int left_out = vain < 7 ? 1 << (vain - 1) : 64;
+
+		for (int i = 0; i < left_out; i++) {
+			uint64_t before = fake.now_ns;
+
+			assert_int_equal(wait_adaptively(0, -1), 1);
+			assert_true(fake.now_ns - before < looked_ns / 2);
+		}
+		took = fake.now_ns;
+		assert_int_equal(wait_adaptively(0, -1), 1);
+		assert_true(fake.now_ns - took >= looked_ns);
+	}
+	assert_int_equal(fake.queues[1].adapt.penalty, 0);
+}
+
+/* What was in vain is forgotten where it helps again. */
+static void it_begins_anew(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 500; i++)
+		wait_adaptively(0, -1);
+	assert_int_equal(fake.queues[0].adapt.penalty, 64);
+	for (int i = 0; i < 80; i++)
+		wait_adaptively(50000, -1);
+	assert_int_equal(fake.queues[0].adapt.penalty, 0);
+	fake.sleeps = 0;
+	for (int i = 0; i < 10; i++)
+		wait_adaptively(50000, -1);
+	assert_int_equal(fake.sleeps, 0);
+}
+
+static void who_has_no_time_does_not_look(void **state)
+{
+	uint64_t before = fake.now_ns;
+
+	(void)state;
+	assert_int_equal(wait_adaptively(50000, 0), 0);
+	assert_true(fake.now_ns - before < 50000);
+	assert_int_equal(fake.sleeps, 0);
+	assert_int_equal(fake.queues[0].adapt.penalty, 0);
+}
+
+static void they_gather_here_too(void **state)
+{
+	(void)state;
+	fake.port.wait = XSK_WAIT_ADAPTIVE;
+	assert_int_equal(wait_for_both(-1), 1);
+	assert_int_equal(fake.rests, 1);
+	fake.port.flags = XSK_PORT_NO_GATHER;
+	assert_int_equal(wait_for_both(-1), 1);
+	assert_int_equal(fake.rests, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, start)
 
 int main(void)
@@ -247,6 +346,11 @@ int main(void)
 		TEST(who_wants_more_than_packets),
 		TEST(who_does_not_want_it),
 		TEST(signals),
+		TEST(what_comes_soon_is_seen),
+		TEST(what_does_not_is_slept_for),
+		TEST(it_begins_anew),
+		TEST(who_has_no_time_does_not_look),
+		TEST(they_gather_here_too),
 	};
 
 	return cmocka_run_group_tests_name("port_wait", tests, NULL, NULL);
