@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "bytes.h"
+
 #define ETHERTYPE_SVLAN 0x88a8
 #define MIN_TCP 20
 #define MIN_UDP 8
@@ -67,11 +69,6 @@ struct payload {
 	uint64_t pseudo;
 };
 
-static uint16_t read_half(const unsigned char *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
 static uint64_t pseudo_tail(size_t len, uint8_t protocol)
 {
 	const uint16_t words[2] = { htons((uint16_t)len), htons(protocol) };
@@ -87,10 +84,10 @@ static bool find_ipv4(struct payload *ret, unsigned char *ip, size_t first, size
 	if (first < 20 || ip[0] >> 4 != 4)
 		return false;
 	header = (size_t)(ip[0] & 15) * 4;
-	total = read_half(ip + 2);
+	total = read16(ip + 2);
 	/* No fragment: no offset, and none that follow. */
 	if (header < 20 || header > first || total < header || total > len ||
-	    (read_half(ip + 6) & 0x3fff))
+	    (read16(ip + 6) & 0x3fff))
 		return false;
 	*ret = (struct payload){ ip + header, total - header, ip[9], 0 };
 	ret->pseudo = checksum_add(pseudo_tail(ret->len, ret->protocol), ip + 12, 8);
@@ -103,7 +100,7 @@ static bool find_ipv6(struct payload *ret, unsigned char *ip, size_t first, size
 
 	if (first < 40 || ip[0] >> 4 != 6)
 		return false;
-	total = read_half(ip + 4);
+	total = read16(ip + 4);
 	if (total > len - 40)
 		return false;
 	*ret = (struct payload){ ip + 40, total, ip[6], 0 };
@@ -117,7 +114,7 @@ static bool find_payload(struct payload *ret, unsigned char *packet, size_t firs
 	uint16_t type;
 
 	for (int tags = 0; first >= at; tags++, at += 4) {
-		type = read_half(packet + at - 2);
+		type = read16(packet + at - 2);
 		if (type == ETHERTYPE_IP)
 			return find_ipv4(ret, packet + at, first - at, len - at);
 		if (type == ETHERTYPE_IPV6)

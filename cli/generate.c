@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "checksum.h"
 
 #define VLAN_TAG 4
@@ -33,18 +34,6 @@ struct generator {
 	unsigned char packet[];
 };
 
-static void put16(unsigned char *at, uint16_t value)
-{
-	value = htons(value);
-	memcpy(at, &value, sizeof(value));
-}
-
-static void put64(unsigned char *at, uint64_t value)
-{
-	for (int i = 8; i--; value >>= 8)
-		at[i] = (unsigned char)value;
-}
-
 static uint32_t headers_size(const struct generate_options *options)
 {
 	return ETHER_HDR_LEN + (options->vlan ? VLAN_TAG : 0) + UDP_HEADER +
@@ -67,11 +56,11 @@ static void put_ethernet(struct generator *g)
 	memcpy(at + MAC_SIZE, o->src_mac, MAC_SIZE);
 	at += 2 * MAC_SIZE;
 	if (o->vlan) {
-		put16(at, ETHERTYPE_VLAN);
-		put16(at + 2, o->vlan);
+		write16(at, ETHERTYPE_VLAN);
+		write16(at + 2, o->vlan);
 		at += VLAN_TAG;
 	}
-	put16(at, o->dst.first.family == AF_INET ? ETHERTYPE_IP : ETHERTYPE_IPV6);
+	write16(at, o->dst.first.family == AF_INET ? ETHERTYPE_IP : ETHERTYPE_IPV6);
 	g->ip = at + 2;
 }
 
@@ -80,8 +69,8 @@ static void put_ipv4(struct generator *g)
 	unsigned char *ip = g->ip;
 
 	ip[0] = 4 << 4 | IPV4_HEADER / 4;
-	put16(ip + 2, (uint16_t)(IPV4_HEADER + g->udp_len));
-	put16(ip + 6, DONT_FRAGMENT);
+	write16(ip + 2, (uint16_t)(IPV4_HEADER + g->udp_len));
+	write16(ip + 6, DONT_FRAGMENT);
 	ip[8] = g->options.ttl;
 	ip[9] = IPPROTO_UDP;
 	g->src.place = ip + 12;
@@ -94,7 +83,7 @@ static void put_ipv6(struct generator *g)
 	unsigned char *ip = g->ip;
 
 	ip[0] = 6 << 4;
-	put16(ip + 4, (uint16_t)g->udp_len);
+	write16(ip + 4, (uint16_t)g->udp_len);
 	ip[6] = IPPROTO_UDP;
 	ip[7] = g->options.ttl;
 	g->src.place = ip + 8;
@@ -107,8 +96,8 @@ static void put_payload(struct generator *g)
 	uint32_t len = g->udp_len - UDP_HEADER;
 
 	g->payload = g->udp + UDP_HEADER;
-	put16(g->udp + 4, (uint16_t)g->udp_len);
-	put16(g->payload, GENERATE_MAGIC);
+	write16(g->udp + 4, (uint16_t)g->udp_len);
+	write16(g->payload, GENERATE_MAGIC);
 	for (uint32_t i = GENERATE_PAYLOAD; i < len; i++)
 		g->payload[i] = (unsigned char)i;
 	/* It begins at an even offset of UDP, so its sum can be added. */
@@ -163,11 +152,11 @@ const void *generate_next(struct generator *g)
 {
 	turn_address(&g->dst);
 	turn_address(&g->src);
-	put16(g->udp, g->sport);
-	put16(g->udp + 2, g->dport);
+	write16(g->udp, g->sport);
+	write16(g->udp + 2, g->dport);
 	g->sport = turn_port(g->sport, &g->options.sport);
 	g->dport = turn_port(g->dport, &g->options.dport);
-	put64(g->payload + 2, g->sequence++);
+	write64(g->payload + 2, g->sequence++);
 	return g->packet;
 }
 
@@ -185,7 +174,7 @@ void generate_stamp(struct generator *g, uint64_t realtime_ns)
 	uint64_t sum = g->rest_sum + pseudo_sum(g);
 	uint16_t checksum;
 
-	put64(g->payload + 10, realtime_ns);
+	write64(g->payload + 10, realtime_ns);
 	sum = checksum_add(sum, g->src.place, size);
 	sum = checksum_add(sum, g->dst.place, size);
 	memset(g->udp + 6, 0, sizeof(checksum));

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "bytes.h"
+
 #define TYPE_SVLAN 0x88a8
 #define TYPE_QINQ 0x9100
 #define TYPE_LLDP 0x88cc
@@ -26,16 +28,6 @@ struct rest {
 	size_t here;		/* bytes that can be read */
 	size_t len;		/* that the headers before say there are; never less than here */
 };
-
-static uint16_t read16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t read32(const uint8_t *at)
-{
-	return (uint32_t)read16(at) << 16 | read16(at + 2);
-}
 
 /* The next n bytes. NULL: they are not there, and the header has this name. */
 static const uint8_t *take(struct packet *packet, struct rest *rest, size_t n, const char *name)

@@ -4,18 +4,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "line.h"
 #include "packet.h"
-
-static uint16_t read16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t read32(const uint8_t *at)
-{
-	return (uint32_t)read16(at) << 16 | read16(at + 2);
-}
 
 /* ---- Ethernet and what is directly behind it ---- */
 

@@ -8,6 +8,7 @@
 #include <netinet/ip_icmp.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "checksum.h"
 
 #define ETHERTYPE_SVLAN 0x88a8
@@ -38,17 +39,6 @@ const char *respond_name(enum respond kind)
 
 /* ---- bytes ---- */
 
-static uint16_t read_half(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static void write_half(uint8_t *at, uint16_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
 static void swap(uint8_t *a, uint8_t *b, size_t len)
 {
 	uint8_t held[sizeof(struct in6_addr)];
@@ -61,11 +51,11 @@ static void swap(uint8_t *a, uint8_t *b, size_t len)
 /* The checksum at sum, after one word that it covers has changed (RFC 1624). */
 static void mend_checksum(uint8_t *sum, uint16_t before, uint16_t now)
 {
-	uint32_t inverse = (uint16_t)~read_half(sum) + (uint32_t)(uint16_t)~before + now;
+	uint32_t inverse = (uint16_t)~read16(sum) + (uint32_t)(uint16_t)~before + now;
 
 	inverse = (inverse & 0xffff) + (inverse >> 16);
 	inverse = (inverse & 0xffff) + (inverse >> 16);
-	write_half(sum, (uint16_t)~inverse);
+	write16(sum, (uint16_t)~inverse);
 }
 
 /* ---- addresses ---- */
@@ -134,7 +124,7 @@ static enum respond respond_arp(const struct responder *responder, struct reques
 	if (memcmp(arp, asks, sizeof(asks)) || !is_own_ipv4(responder, target + MAC_LEN))
 		return RESPOND_OTHER;
 	/* From 0.0.0.0 asks who wants to know whether an address is free (RFC 5227). */
-	if (is_group(sender) || ((read_half(sender + 6) | read_half(sender + 8)) &&
+	if (is_group(sender) || ((read16(sender + 6) | read16(sender + 8)) &&
 				  !is_other_ipv4(responder, sender + MAC_LEN)))
 		return RESPOND_SOURCE;
 	arp[7] = ARPOP_REPLY;
@@ -187,13 +177,13 @@ static enum respond respond_udp(const struct responder *responder, struct packet
 
 	if (packet->here < UDP_LEN)
 		return RESPOND_BROKEN;
-	len = read_half(udp + 4);
+	len = read16(udp + 4);
 	if (len < UDP_LEN || len > packet->len)
 		return RESPOND_BROKEN;
-	port = read_half(udp + 2);
+	port = read16(udp + 2);
 	if (port < responder->ports.first || port > responder->ports.last)
 		return RESPOND_OTHER;
-	if (answers_back(responder, read_half(udp)))
+	if (answers_back(responder, read16(udp)))
 		return RESPOND_LOOP;
 	if (is_left(packet, len)) {
 		if (packet->here < len)
@@ -246,14 +236,14 @@ static enum respond find_ipv4(const struct responder *responder, struct packet *
 	if (len < IPV4_LEN || ip[0] >> 4 != 4)
 		return RESPOND_BROKEN;
 	header = (size_t)(ip[0] & 15) * 4;
-	total = read_half(ip + 2);
+	total = read16(ip + 2);
 	if (header < IPV4_LEN || header > len || total < header || total > request->total - at ||
 	    checksum_finish(checksum_add(0, ip, header)))
 		return RESPOND_BROKEN;
 	if (!is_own_mac(responder, request->data) || !is_own_ipv4(responder, ip + 16))
 		return RESPOND_OTHER;
 	/* No offset, and none that follow. */
-	if (read_half(ip + 6) & 0x3fff)
+	if (read16(ip + 6) & 0x3fff)
 		return RESPOND_FRAGMENT;
 	if (!is_other_ipv4(responder, ip + 12) || has_source_route(ip, header))
 		return RESPOND_SOURCE;
@@ -339,7 +329,7 @@ static void advertise(const struct responder *responder, struct packet *packet, 
 
 	ip[0] = 0x60;
 	ip[1] = ip[2] = ip[3] = 0;
-	write_half(ip + 4, ADVERT_LEN);
+	write16(ip + 4, ADVERT_LEN);
 	memcpy(ip + 24, to_all ? (const uint8_t[16]){ 0xff, 2, [15] = 1 } : ip + 8, 16);
 	memcpy(ip + 8, icmp + 8, 16);
 	memset(icmp, 0, 8);
@@ -409,7 +399,7 @@ static enum respond respond_ipv6(const struct responder *responder, struct reque
 
 	if (len < IPV6_LEN || ip[0] >> 4 != 6)
 		return RESPOND_BROKEN;
-	packet = (struct packet){ ip, ip + IPV6_LEN, read_half(ip + 4), 0, ip + 8, 16 };
+	packet = (struct packet){ ip, ip + IPV6_LEN, read16(ip + 4), 0, ip + 8, 16 };
 	len -= IPV6_LEN;
 	if (packet.len > request->total - at - IPV6_LEN)
 		return RESPOND_BROKEN;
@@ -445,7 +435,7 @@ enum respond respond(const struct responder *responder, struct request *request)
 	if (responder->reflects)
 		return reflect(responder, request);
 	for (int tags = 0; request->len >= at; tags++, at += 4) {
-		uint16_t type = read_half(request->data + at - 2);
+		uint16_t type = read16(request->data + at - 2);
 
 		if (type == ETHERTYPE_ARP)
 			return is_group(request->data) || is_own_mac(responder, request->data) ?

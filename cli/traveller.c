@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "checksum.h"
 
 /* For experiments on a local network (IEEE 802). */
@@ -14,27 +15,6 @@
 #define IPV6_LEN 40
 #define UDP_LEN 8
 #define TTL 64
-
-static void write_half(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void write_long(uint8_t *at, uint64_t value)
-{
-	for (int i = 0; i < 8; i++)
-		at[i] = (uint8_t)(value >> (56 - 8 * i));
-}
-
-static uint64_t read_long(const uint8_t *at)
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < 8; i++)
-		value = value << 8 | at[i];
-	return value;
-}
 
 static uint32_t headers(const struct traveller_options *options)
 {
@@ -55,7 +35,7 @@ static uint64_t make_ipv4(struct traveller *traveller, uint8_t *ip)
 	uint16_t sum;
 
 	ip[0] = 0x45;
-	write_half(ip + 2, options->size - ETHER_HDR_LEN);
+	write16(ip + 2, options->size - ETHER_HDR_LEN);
 	ip[6] = 0x40;			/* not to be fragmented */
 	ip[8] = TTL;
 	ip[9] = IPPROTO_UDP;
@@ -71,7 +51,7 @@ static uint64_t make_ipv6(struct traveller *traveller, uint8_t *ip)
 	const struct traveller_options *options = &traveller->options;
 
 	ip[0] = 0x60;
-	write_half(ip + 4, options->size - ETHER_HDR_LEN - IPV6_LEN);
+	write16(ip + 4, options->size - ETHER_HDR_LEN - IPV6_LEN);
 	ip[6] = IPPROTO_UDP;
 	ip[7] = TTL;
 	memcpy(ip + 8, options->from.bytes, 16);
@@ -88,12 +68,12 @@ static void make_udp(struct traveller *traveller)
 	uint8_t tail[4] = { 0, IPPROTO_UDP };
 	bool six = options->to.family == AF_INET6;
 
-	write_half(traveller->bytes + 12, six ? ETHERTYPE_IPV6 : ETHERTYPE_IP);
+	write16(traveller->bytes + 12, six ? ETHERTYPE_IPV6 : ETHERTYPE_IP);
 	traveller->sum = six ? make_ipv6(traveller, ip) : make_ipv4(traveller, ip);
-	write_half(udp, options->from_port);
-	write_half(udp + 2, options->to_port);
-	write_half(udp + 4, len);
-	write_half(tail + 2, len);
+	write16(udp, options->from_port);
+	write16(udp + 2, options->to_port);
+	write16(udp + 4, len);
+	write16(tail + 2, len);
 	traveller->sum = checksum_add(traveller->sum, tail, sizeof(tail));
 	traveller->sum = checksum_add(traveller->sum, udp, len);
 }
@@ -106,9 +86,9 @@ void traveller_make(struct traveller *traveller, const struct traveller_options 
 	traveller->sum = 0;
 	memcpy(traveller->bytes, options->to_mac, MAC_SIZE);
 	memcpy(traveller->bytes + MAC_SIZE, options->from_mac, MAC_SIZE);
-	write_long(traveller->bytes + traveller->payload, options->id);
+	write64(traveller->bytes + traveller->payload, options->id);
 	if (options->is_reflected)
-		write_half(traveller->bytes + 12, ETHERTYPE_LOCAL);
+		write16(traveller->bytes + 12, ETHERTYPE_LOCAL);
 	else
 		make_udp(traveller);
 }
@@ -120,8 +100,8 @@ void traveller_write(const struct traveller *traveller, uint8_t *to, uint64_t nu
 	uint16_t sum;
 
 	memcpy(to, traveller->bytes, traveller->options.size);
-	write_long(payload + 8, number);
-	write_long(payload + 16, now_ns);
+	write64(payload + 8, number);
+	write64(payload + 16, now_ns);
 	if (traveller->options.is_reflected)
 		return;
 	sum = checksum_finish(checksum_add(traveller->sum, payload + 8, 16));
@@ -153,14 +133,14 @@ bool traveller_read(const struct traveller *traveller, const uint8_t *packet, si
 
 	/* A short one may have been filled up, and is longer then. */
 	if (len < traveller->options.size || memcmp(packet + 12, traveller->bytes + 12, 2) ||
-	    read_long(payload) != traveller->options.id)
+	    read64(payload) != traveller->options.id)
 		return false;
 	/* Sent back as it is, or our own that somebody else has seen. */
 	if (traveller->options.is_reflected ?
 	    !memcmp(packet + MAC_SIZE, traveller->options.from_mac, MAC_SIZE) :
 	    !is_echo(traveller, packet))
 		return false;
-	*number = read_long(payload + 8);
+	*number = read64(payload + 8);
 	return true;
 }
 
