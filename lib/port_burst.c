@@ -117,11 +117,35 @@ uint32_t xsk_queue_returned(const struct xsk_queue *queue)
 	return returned;
 }
 
+/* Of this queue, and of the one of the same number of each port on the memory. */
+static void drain_beside(struct xsk_queue *queue)
+{
+	const struct xsk_memory *memory = queue->memory;
+	uint32_t left = memory->nports;
+
+	if (queue->tx_out)
+		xsk_queue_drain(queue);
+	if (likely(left == 1))
+		return;
+	for (int i = 0; left; i++) {
+		if (!memory->ports[i])
+			continue;
+		left--;
+		drain_queues(memory->ports[i], queue->index, queue->index + 1);
+	}
+}
+
+/*
+ * Where packets are sent on, the frames of the last burst are back by now. FILL gets the same
+ * frames in the same order again and again then, as it does where they are freed, and the
+ * kernel finds what it keeps of them in the caches.
+ */
 void xsk_queue_refill(struct xsk_queue *queue)
 {
 	uint32_t n = queue->fill_target - queue->fill_out;
 	struct xsk_pool *pool = queue->pool;
 
+	drain_beside(queue);
 	if (unlikely(n > pool->count))
 		xsk_queue_find_frames(queue, n);
 	if (unlikely(queue->booked)) {
@@ -135,13 +159,6 @@ void xsk_queue_refill(struct xsk_queue *queue)
 	xsk_set_number(&pool->count, pool->count - n);
 	put_addrs(&queue->fill, pool->free + pool->count, n);
 	xsk_set_number(&queue->fill_out, queue->fill_out + n);
-}
-
-static int receive_nothing(struct xsk_queue *queue)
-{
-	if (queue->fill_out < queue->fill_target)
-		xsk_queue_refill(queue);
-	return xsk_queue_look(queue);
 }
 
 /* Of a burst that ends inside a packet, what is whole. */
@@ -173,6 +190,21 @@ static inline uint64_t count_bytes(const struct xsk_frame *frames, uint32_t n)
 	return bytes;
 }
 
+/* Their bytes. The caller is about to look at the beginning of each, or to send it on. */
+static inline uint64_t look_forward(const struct xsk_queue *queue, const struct xsk_frame *frames,
+				    uint32_t n)
+{
+	const uint64_t base = queue->base;
+	uint64_t bytes = 0;
+
+#pragma GCC unroll 4
+	for (uint32_t i = 0; i < n; i++) {
+		__builtin_prefetch((const void *)(uintptr_t)(base + frames[i].addr));
+		bytes += frames[i].len;
+	}
+	return bytes;
+}
+
 int xsk_rx(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 {
 	uint32_t got, whole;
@@ -181,17 +213,19 @@ int xsk_rx(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 		return n;
 	if (unlikely(!queue->can_rx))
 		return xsk_refuse_direction(queue, "rx");
+	if (queue->fill_out < queue->fill_target)
+		xsk_queue_refill(queue);
 	got = xsk_cons_nb_avail(&queue->rx, (uint32_t)n);
 	/* No more are believed than were given, or FILL would get more than it has room for. */
 	if (unlikely(got > queue->fill_out))
 		got = queue->fill_out;
 	if (!got)
-		return receive_nothing(queue);
+		return xsk_queue_look(queue);
 
 	get_frames(&queue->rx, frames, got);
 	whole = whole_packets(frames, got);
 	if (unlikely(!whole))
-		return got == (uint32_t)n ? xsk_refuse_large(queue, n) : receive_nothing(queue);
+		return got == (uint32_t)n ? xsk_refuse_large(queue, n) : xsk_queue_look(queue);
 	queue->rx.cached_cons += whole;
 	xsk_ring_cons__release(&queue->rx, whole);
 	xsk_set_number(&queue->fill_out, queue->fill_out - whole);
@@ -199,8 +233,9 @@ int xsk_rx(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 		whole = (uint32_t)xsk_checked_rx(queue, frames, (int)whole);
 	xsk_pool_lend(queue->pool, whole);
 	xsk_count(&queue->counters.rx_packets, count_packets(queue, frames, whole));
-	xsk_count(&queue->counters.rx_bytes, count_bytes(frames, whole));
-	xsk_queue_refill(queue);
+	xsk_count(&queue->counters.rx_bytes, look_forward(queue, frames, whole));
+	if (queue->fill_target - queue->fill_out > queue->fill_slack)
+		xsk_queue_refill(queue);
 	return (int)whole;
 }
 

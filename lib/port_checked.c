@@ -50,10 +50,11 @@ static void push(struct xsk_queue *queue, uint64_t addr)
 	xsk_set_number(&queue->pool->count, queue->pool->count + 1);
 }
 
-static uint64_t pop(struct xsk_pool *pool)
+/* The n that were freed last, in their order. */
+static const uint64_t *pop(struct xsk_pool *pool, uint32_t n)
 {
-	xsk_set_number(&pool->count, pool->count - 1);
-	return pool->free[pool->count];
+	xsk_set_number(&pool->count, pool->count - n);
+	return pool->free + pool->count;
 }
 
 /* A packet that lacks a frame is none: its others go to the pool. */
@@ -113,16 +114,16 @@ void xsk_checked_refill(struct xsk_queue *queue)
 {
 	uint32_t n = queue->fill_target - queue->fill_out, at = 0;
 	struct xsk_pool *pool = queue->pool;
+	const uint64_t *addrs;
 
 	if (n > pool->count)
 		n = pool->count;
 	if (!xsk_ring_prod__reserve(&queue->fill, n, &at))
 		return;
+	addrs = pop(pool, n);
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t addr = pop(pool);
-
-		set(queue, addr, owner(queue, XSK_PLACE_FILL));
-		*xsk_ring_prod__fill_addr(&queue->fill, at + i) = addr;
+		set(queue, addrs[i], owner(queue, XSK_PLACE_FILL));
+		*xsk_ring_prod__fill_addr(&queue->fill, at + i) = addrs[i];
 	}
 	xsk_ring_prod__submit(&queue->fill, n);
 	xsk_set_number(&queue->fill_out, queue->fill_out + n);
@@ -208,13 +209,12 @@ int xsk_checked_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int 
 int xsk_checked_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 {
 	struct xsk_pool *pool = queue->pool;
+	const uint64_t *addrs = pop(pool, (uint32_t)n);
 
 	for (int i = 0; i < n; i++) {
-		uint64_t addr = pop(pool);
-
-		set(queue, addr, owner(queue, XSK_PLACE_CALLER));
+		set(queue, addrs[i], owner(queue, XSK_PLACE_CALLER));
 		frames[i] = (struct xsk_frame){
-			.addr = addr + queue->memory->headroom + queue->memory->tag,
+			.addr = addrs[i] + queue->memory->headroom + queue->memory->tag,
 		};
 	}
 	xsk_pool_lend(pool, n);

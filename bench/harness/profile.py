@@ -15,22 +15,25 @@ def available():
     return shutil.which("perf") is not None
 
 
+def run_perf(*argv):
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
 def take(directory, name):
-    """What the functions took, in DIR/NAME.txt; behind the measurement, which knows nothing of it."""
+    """What programs and functions took, in DIR/NAME.txt; behind the measurement, which knows
+    nothing of it."""
     data = os.path.join(directory, name + ".data")
-    record = ["perf", "record", "-q", "-e", "cpu-clock", "-F", str(HERTZ), "-a", "-o", data,
-              "--", "sleep", str(SECONDS)]
-    report = ["perf", "report", "--stdio", "-q", "-i", data, "--sort", "comm,dso,symbol",
-              "--percent-limit", str(LEAST_PERCENT)]
+    report = ["perf", "report", "--stdio", "-q", "-i", data, "--sort"]
     try:
-        for argv, output in ((record, None), (report, os.path.join(directory, name + ".txt"))):
-            done = subprocess.run(argv, capture_output=True, text=True, check=False)
-            if done.returncode:
-                return (done.stderr.strip() or f"{argv[1]} failed").splitlines()[-1]
-            if output:
-                with open(output, "w", encoding="utf-8") as file:
-                    file.write(done.stdout)
+        run_perf("perf", "record", "-q", "-e", "cpu-clock", "-F", str(HERTZ), "-a", "-o", data,
+                 "--", "sleep", str(SECONDS))
+        text = run_perf(*report, "comm,dso", "--percent-limit", "0.1")
+        text += run_perf(*report, "comm,dso,symbol", "--percent-limit", str(LEAST_PERCENT))
+    except subprocess.CalledProcessError as error:
+        return (error.stderr.strip() or f"{error.cmd[1]} failed").splitlines()[-1]
     finally:
         if os.path.exists(data):
             os.unlink(data)
+    with open(os.path.join(directory, name + ".txt"), "w", encoding="utf-8") as file:
+        file.write(text)
     return None

@@ -361,7 +361,8 @@ int xsk_queue_stats(const struct xsk_queue *queue, struct xsk_port_stats *stats)
  */
 
 /*
- * Takes up to n received packets and refills FILL. Returns the number of frames,
+ * Takes up to n received packets and refills FILL: before, and also behind where more than a
+ * sixteenth of it would lack while the caller has them. Returns the number of frames,
  * which are the caller's; 0: none. It never ends inside a packet: with
  * XSK_PORT_MULTI_BUFFER n is to be at least info.max_frags; -EMSGSIZE: the next
  * packet has more frames than n.

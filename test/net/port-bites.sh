@@ -13,7 +13,7 @@ root=$1
 shift
 unset CMOCKA_MESSAGE_OUTPUT
 cc=${CC:-cc}
-net='port_checked port_wait port_share port_life port_filter port_keep port_filter_change
+net='port_checked port_queues port_wait port_share port_life port_filter port_keep port_filter_change
 port_filter_errors'
 bad=0 count=0
 if [ "$(id -u)" != 0 ] || ! command -v "${cc%% *}" >/dev/null; then
@@ -212,7 +212,12 @@ believes delivered_anothers port_checked "$checked_rx s/xsk_set_number(.*;//"
 believes delivered_too_many port_burst "$rx s/got > queue->fill_out/0/"
 believes broken_packets port_checked 's/while (!whole \&\&/while (0 \&\&/'
 believes unfinished_packets port_burst "$rx s/whole = whole_packets(.*);/whole = got;/"
-believes fill_for_the_rest port_burst "$rx s/ : receive_nothing(queue);/ : 0;/"
+believes fill_for_the_rest port_burst "$rx s/queue->fill_out < queue->fill_target/0/"
+believes same_frames_in_the_same_order port_burst "$rx s/queue->fill_out < queue->fill_target/0/"
+believes same_frames_in_the_same_order port_burst "$rx s/ > queue->fill_slack/ > 0/"
+believes same_frames_in_the_same_order port_burst "$refill s/drain_beside(queue);//"
+believes same_frames_in_the_same_order port_checked \
+	"$checked_refill s/addrs\[i\]/addrs[n - 1 - i]/g"
 believes cut_packets port_burst 's/take = whole_packets(frames, room)/take = room/'
 believes cut_packets port_burst 's/need < queue->max_frags \&\&/need < 1 \&\&/'
 believes freed_too_often port_burst "$drain s/good > queue->memory->frames - pool->count/0/"
@@ -233,9 +238,13 @@ loses each_frame_in_one_place port_burst 's/all |= copy_starts(.*;/;/'
 loses each_frame_in_one_place port_burst "$rx s/xsk_pool_lend(.*;//"
 loses each_frame_in_one_place port_burst "$rx s/xsk_queue_refill(queue);//"
 loses each_frame_in_one_place port_burst "$alloc s/xsk_queue_find_frames(.*;/;/"
-loses each_frame_in_one_place port_burst "$refill s/xsk_queue_find_frames(.*;/;/"
+loses each_frame_in_one_place port_burst \
+	"$refill { s/xsk_queue_find_frames(.*;/;/; s/drain_beside(queue);//; }"
+bite port_queues queues_of_one_thread_help_out port_burst \
+	"$refill s/xsk_queue_find_frames(.*;/;/"
 loses back_through_the_other port_burst "$alloc s/xsk_queue_find_frames(.*;/;/"
 loses back_through_the_other port_burst 's/drain_queues(memory->ports.*;/;/'
+loses back_through_the_other port_burst "$refill s/drain_beside(queue);//"
 loses each_frame_in_one_place port_burst "$tx s/if (queue->tx_out)/if (0)/"
 loses each_frame_in_one_place port_burst "$tx s/(uint32_t)n > room/0/"
 loses each_frame_in_one_place port_burst "$free s/ & mask;/;/"

@@ -360,7 +360,7 @@ static void received(void **state)
 
 	/* It is in RX, and not yet received. */
 	ahead = again[3];
-	ahead.addr += FRAME_SIZE;
+	ahead.addr -= FRAME_SIZE;
 	lab_send(&lab, 0, 100);
 	refuses_both(&ahead, IN_FILL);
 	ports_take(queue, &ahead, 1);

@@ -436,6 +436,65 @@ static void fill_for_the_rest(void **state)
 	close_world(&world);
 }
 
+/* How many of what FILL got last are these, in this order. */
+static int in_fill(const struct kernel *kernel, const struct xsk_frame *frames, int n)
+{
+	const struct ring *fill = &kernel->fill;
+	int same = 0;
+
+	for (int i = 0; i < n; i++)
+		same += fill->addrs[(fill->producer - (uint32_t)(n - i)) & (fill->size - 1)] ==
+			(plain(frames[i]) & ~(uint64_t)(FRAME_SIZE - 1));
+	return same;
+}
+
+static void deliver(struct kernel *kernel, int n)
+{
+	for (int i = 0; i < n; i++)
+		put_rx(kernel, take_fill(kernel), 60, 0);
+}
+
+/* Few may lack while the caller has them; then the same go back, in the order they came in. */
+static void check_order(bool booked)
+{
+	struct xsk_queue *queue = &world.queues[0];
+	struct kernel *kernel = &world.kernels[0];
+	struct xsk_frame frames[MAX_RING], next[MAX_RING];
+
+	(void)booked;
+	queue->fill_slack = 4;
+	deliver(kernel, 4);
+	assert_int_equal(receive(0, frames), 4);
+	assert_int_equal(held(&kernel->fill), 12);
+	assert_int_equal(xsk_free(queue, frames, 4), 4);
+	deliver(kernel, 3);
+	assert_int_equal(receive(0, next), 3);
+	assert_int_equal(held(&kernel->fill), 13);
+	assert_int_equal(in_fill(kernel, frames, 4), 4);
+
+	/* Sent on, and back. */
+	assert_int_equal(xsk_tx(queue, next, 3), 3);
+	for (int i = 0; i < 3; i++)
+		put_comp(kernel, take_tx(kernel).addr);
+	deliver(kernel, 1);
+	assert_int_equal(receive(0, frames), 1);
+	assert_int_equal(in_fill(kernel, next, 3), 3);
+	assert_int_equal(xsk_free(queue, frames, 1), 1);
+
+	/* More than may lack: others at once. */
+	deliver(kernel, 5);
+	assert_int_equal(receive(0, frames), 5);
+	assert_int_equal(held(&kernel->fill), 16);
+	assert_int_equal(in_fill(kernel, frames, 5), 0);
+	assert_int_equal(xsk_free(queue, frames, 5), 5);
+}
+
+static void same_frames_in_the_same_order(void **state)
+{
+	(void)state;
+	on_all(check_order);
+}
+
 /* By the room in TX: whole packets, and one that never fits is said to be so. */
 static void cut_packets(void **state)
 {
@@ -639,6 +698,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(broken_packets),
 		cmocka_unit_test(unfinished_packets),
 		cmocka_unit_test(fill_for_the_rest),
+		cmocka_unit_test(same_frames_in_the_same_order),
 		cmocka_unit_test(cut_packets),
 		cmocka_unit_test(all_goes_wrong),
 		cmocka_unit_test(freed_too_often),
