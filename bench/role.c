@@ -287,17 +287,20 @@ void role_init(struct role *role, int argc, char **argv)
 			err(1, "malloc");
 		memset(role->trips, 1, MAX_TRIPS * sizeof(role->trips[0]));
 	}
+	if (role->wait == WAIT_ADAPTIVE && !role->adapts)
+		errx(2, "only the port waits adaptively");
 	pin(argv[3]);
 	end_after(number(argv[4]));
 }
 
 void role_pace(struct role *role, int packets)
 {
-	uint64_t now = role_now_ns();
+	uint64_t now;
 
 	if (!role->rate)
 		return;
-	/* Who was kept does not make up for it. */
+	now = role_now_ns();
+	/* Who was kept for long does not make up for it. */
 	if (now > role->due_ns + 1000000)
 		role->due_ns = now;
 	role->due_ns += (uint64_t)packets * 1000000000 / role->rate;

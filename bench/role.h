@@ -11,7 +11,8 @@
  *     CPU       to be pinned to; -1: none
  *     MS        the end, if no SIGTERM comes before
  *     SIZE      bytes of a packet, with its Ethernet header
- *     WAIT      sleep, spin or busy (SO_PREFER_BUSY_POLL), when there is nothing to do
+ *     WAIT      sleep, spin, busy (SO_PREFER_BUSY_POLL) or of the port adaptive, when there is
+ *               nothing to do
  *     COUNTERS  a file of struct role_counts, made before, to be read at any time
  *
  * Prints "ready" when packets may come, and at the end one line: packets, bytes, ns,
@@ -66,6 +67,7 @@ struct role {
 	uint32_t frame;		/* frame=, bytes of the port's; 0: the default */
 	uint32_t budget;	/* budget=, of XDP_MAX_TX_SKB_BUDGET; 0: the kernel's */
 	uint32_t rate;		/* rate=, packets a second that the port sends; 0: all it can */
+	bool adapts;		/* set before role_init(): it knows that way to wait */
 	bool other;		/* other=1: packets between hosts that are not there */
 	bool mmsg;		/* mmsg=1: AF_PACKET sends by sendmmsg, not by its ring */
 	struct role_counts *counts;

@@ -298,6 +298,7 @@ int main(int argc, char **argv)
 	};
 	static struct ports at;
 
+	at.role.adapts = true;
 	role_init(&at.role, argc, argv);
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
 		if (strcmp(roles[i].name, at.role.name))

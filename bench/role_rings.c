@@ -108,6 +108,7 @@ static void wait_for(const struct role *role, struct end *end)
 		recvfrom(end->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 		break;
 	case WAIT_SPIN:
+	case WAIT_ADAPTIVE:
 		break;
 	}
 }

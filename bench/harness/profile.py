@@ -20,8 +20,7 @@ def run_perf(*argv):
 
 
 def take(directory, name):
-    """What programs and functions took, in DIR/NAME.txt; behind the measurement, which knows
-    nothing of it."""
+    """What programs and functions took, in DIR/NAME.txt."""
     data = os.path.join(directory, name + ".data")
     report = ["perf", "report", "--stdio", "-q", "-i", data, "--sort"]
     try:
