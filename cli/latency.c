@@ -23,6 +23,7 @@
 #define BURST 64
 #define MS_NS UINT64_C(1000000)
 #define SECOND_NS UINT64_C(1000000000)
+#define LOOK_NS UINT64_C(100000)
 #define ECHO_PORT 7
 #define MANY 64
 /* Kicks before a sleep: before 6.17 one kick sends 32 packets. */
@@ -268,6 +269,18 @@ static int sleep_shortly(const struct session *session, uint64_t ns)
 	return 0;
 }
 
+/* As XSK_WAIT_ADAPTIVE does, which knows no times below a millisecond. */
+static int look_shortly(const struct session *session, uint64_t until_ns)
+{
+	uint64_t end = run_now_ns() + LOOK_NS;
+	int ready;
+
+	do {
+		ready = xsk_wait(session->queues, session->count, 0);
+	} while (!ready && run_now_ns() < end && run_now_ns() < until_ns);
+	return ready;
+}
+
 static int wait_until(const struct session *session, uint64_t until_ns)
 {
 	uint64_t now = run_now_ns(), left = until_ns > now ? until_ns - now : 0;
@@ -279,6 +292,14 @@ static int wait_until(const struct session *session, uint64_t until_ns)
 		return xsk_wait(session->queues, session->count, ms);
 	if (session->info.wait == XSK_WAIT_BUSY_POLL)
 		return xsk_wait(session->queues, session->count, 1);
+	if (session->info.wait == XSK_WAIT_ADAPTIVE) {
+		int ready = look_shortly(session, until_ns);
+
+		now = run_now_ns();
+		if (ready || now >= until_ns)
+			return ready;
+		left = until_ns - now;
+	}
 	return sleep_shortly(session, left);
 }
 

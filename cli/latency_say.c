@@ -210,8 +210,7 @@ bool latency_write_svg(const struct latency *latency, struct out *out)
 	snprintf(subtitle, sizeof(subtitle), "%" PRIu64 " packets of %u bytes, %" PRIu64 " of %"
 		 PRIu64 " lost; %s; %s", latency->histogram.count,
 		 latency->traveller.options.size, latency->trips.lost, latency->trips.next,
-		 latency->session.mode, latency->session.info.wait == XSK_WAIT_SLEEP ? "sleep" :
-		 latency->session.info.wait == XSK_WAIT_SPIN ? "spin" : "busy-poll");
+		 latency->session.mode, report_wait(latency->session.info.wait));
 	picture_draw(&latency->histogram, title, subtitle, file);
 	errno = 0;
 	err = ferror(file) || fflush(file) ? errno ? errno : EIO : 0;

@@ -61,9 +61,15 @@ static const char *mode_name(uint32_t mode)
 	       mode == XSK_MODE_NATIVE ? "native" : "generic";
 }
 
+const char *report_wait(uint32_t wait)
+{
+	static const char *const names[] = { "sleep", "spin", "busy-poll", "adaptive" };
+
+	return wait < sizeof(names) / sizeof(names[0]) ? names[wait] : "unknown";
+}
+
 json_t *report_info(const struct xsk_port_info *info)
 {
-	static const char *const waits[] = { "sleep", "spin", "busy-poll", "adaptive" };
 	json_t *object = json_object();
 	char name[sizeof(info->name)];
 
@@ -72,8 +78,7 @@ json_t *report_info(const struct xsk_port_info *info)
 	json_object_set_new(object, "driver", json_string(info->driver));
 	json_object_set_new(object, "mode", json_string(mode_name(info->mode)));
 	json_object_set_new(object, "mode_text", json_string(info->mode_text));
-	json_object_set_new(object, "wait",
-			    json_string(info->wait < 4 ? waits[info->wait] : "unknown"));
+	json_object_set_new(object, "wait", json_string(report_wait(info->wait)));
 	json_object_set_new(object, "wait_text", json_string(info->wait_text));
 	json_object_set_new(object, "receives", json_boolean(info->direction & XSK_DIRECTION_RX));
 	json_object_set_new(object, "sends", json_boolean(info->direction & XSK_DIRECTION_TX));

@@ -14,6 +14,9 @@ struct session;
 
 /* The fields of the structs by their names, the texts included. */
 json_t *report_stats(const struct xsk_port_stats *stats);
+/* How it waits, in a word. */
+const char *report_wait(uint32_t wait);
+
 json_t *report_info(const struct xsk_port_info *info);
 
 /* The counters that the object has; those that it has not, or that are no numbers, are 0. */

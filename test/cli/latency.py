@@ -192,13 +192,15 @@ def round_trips():
                       [ADDRESSES6[1], '--wait', 'busy-poll'], [ADDRESSES[1], '--mode', 'generic'],
                       [ADDRESSES[1], '--in-flight', '32'], [ADDRESSES[1], '-i', '100us'],
                       [ADDRESSES6[1], '--rate', '20kpps', '--wait', 'spin'],
-                      [ADDRESSES[1], '--rate', '10Mbit', '--wait', 'busy-poll']):
+                      [ADDRESSES[1], '--rate', '10Mbit', '--wait', 'busy-poll'],
+                      [ADDRESSES[1], '--wait', 'adaptive'],
+                      [ADDRESSES6[1], '--rate', '20kpps', '--wait', 'adaptive']):
             last = total(latency(lab, *words, '-c', '300'))
             assert last['measured'] == 300 and last['warmup'] == 10, last
             assert last['sent'] == last['received'] == 310, last
             assert last['duplicates'] == last['late'] == last['lost'] == 0, last
         assert there.stop() == 0
-        assert there.json()[-1]['answered']['udp'] == 9 * 310
+        assert there.json()[-1]['answered']['udp'] == 11 * 310
 
 
 @case
@@ -417,14 +419,16 @@ def a_picture_in_a_file():
     with Lab() as lab, tempfile.TemporaryDirectory() as folder:
         echo(lab)
         path = os.path.join(folder, 'x.svg')
-        program = lab.run(0, command('latency', 'va', ADDRESSES[1], '-c', '500', '--svg', path))
+        program = lab.run(0, command('latency', 'va', ADDRESSES[1], '-c', '500', '--wait',
+                                     'adaptive', '--svg', path))
         assert program.status == 0, program.err
         root = xml.etree.ElementTree.parse(path).getroot()
         name = '{http://www.w3.org/2000/svg}'
         assert root.tag == name + 'svg'
         texts = [text.text for text in root.iter(name + 'text')]
         assert 'Round trips to 10.66.0.2 by va' in texts, texts
-        assert any(text.startswith('500 packets of 66 bytes, 0 of 510 lost') for text in texts)
+        assert any(text.startswith('500 packets of 66 bytes, 0 of 510 lost') and
+                   text.endswith('; adaptive') for text in texts), texts
         assert sum(text.startswith('p') and text[1].isdigit() for text in texts) == 4, texts
         width, height = float(root.get('width')), float(root.get('height'))
         bars = [bar for bar in root.iter(name + 'rect') if bar.get('x')]
