@@ -12,7 +12,7 @@ bool xsk_adapt_wanted(struct xsk_adapt *adapt)
 	return false;
 }
 
-/* Where half of them help, it goes on; where fewer do, it becomes rare. */
+/* Where most of them help, it goes on; where fewer do, it becomes rare. */
 void xsk_adapt_ended(struct xsk_adapt *adapt, bool helped)
 {
 	if (helped) {

@@ -63,6 +63,7 @@ struct xsk_pool {
 	uint64_t *free;		/* starts of frames; room for all that there are */
 	uint32_t count;
 	int64_t lent;		/* to the caller, less what came back here */
+	uint32_t sent_by;	/* number of the port that sent frames of it last */
 } __attribute__((aligned(64)));
 
 /*

@@ -16,7 +16,7 @@
 #define LINK_STEP_MS 10
 /* The time that the kernel takes at most to free a queue (50 ms were seen). */
 #define RELEASE_MS 100
-/* Entries from which on some may be empty while the caller has the frames of a burst. */
+/* Frames for FILL of which some may lack for a while, see xsk_queue_refill(). */
 #define LARGE_FILL 1024
 
 /* ---- close ---- */
@@ -290,8 +290,8 @@ static int stock(struct xsk_queue *queue, struct xsk_error *error)
 	if (queue->port->direction & XSK_DIRECTION_TX)
 		most /= 2;
 	queue->fill_target = most < queue->port->fill_size ? most : queue->port->fill_size;
-	/* Of a few that lack nothing is lost, see xsk_queue_refill(). */
-	if (queue->fill_target >= LARGE_FILL)
+	/* A NIC in zero-copy takes all that FILL has, and wants more at once. */
+	if (queue->fill_target >= LARGE_FILL && queue->port->mode != XSK_MODE_ZEROCOPY)
 		queue->fill_slack = queue->fill_target / 16;
 	xsk_queue_refill(queue);
 	return 0;

@@ -72,7 +72,7 @@ struct xsk_queue {
 	uint64_t offset_mask;		/* of an address in its frame */
 	uint64_t area_size;		/* bytes */
 	uint32_t fill_target;		/* frames that the kernel is to have for receiving */
-	uint32_t fill_slack;		/* how many of them may lack until the next verb */
+	uint32_t fill_slack;		/* how many of them may lack until the next xsk_rx() */
 	uint32_t tx_limit;		/* frames that may be in TX and COMPLETION */
 	uint32_t max_frags;
 	bool booked;			/* the place of each frame is kept */

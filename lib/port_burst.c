@@ -117,35 +117,29 @@ uint32_t xsk_queue_returned(const struct xsk_queue *queue)
 	return returned;
 }
 
-/* Of this queue, and of the one of the same number of each port on the memory. */
-static void drain_beside(struct xsk_queue *queue)
+/* What was sent of the pool's frames, by this queue and by the one that sent some last. */
+static void drain_senders(struct xsk_queue *queue)
 {
-	const struct xsk_memory *memory = queue->memory;
-	uint32_t left = memory->nports;
+	const struct xsk_port *other = queue->memory->ports[queue->pool->sent_by];
 
 	if (queue->tx_out)
 		xsk_queue_drain(queue);
-	if (likely(left == 1))
-		return;
-	for (int i = 0; left; i++) {
-		if (!memory->ports[i])
-			continue;
-		left--;
-		drain_queues(memory->ports[i], queue->index, queue->index + 1);
-	}
+	if (unlikely(other && other != queue->port))
+		drain_queues(other, queue->index, queue->index + 1);
 }
 
 /*
- * Where packets are sent on, the frames of the last burst are back by now. FILL gets the same
- * frames in the same order again and again then, as it does where they are freed, and the
- * kernel finds what it keeps of them in the caches.
+ * Called before a burst is taken, when the frames of the last one are mostly back: freed, or
+ * sent on. FILL gets the same frames in the same order again and again then, and the kernel
+ * finds what it keeps of them in the caches. That is what the slack is for; where more lack,
+ * others are taken at once.
  */
 void xsk_queue_refill(struct xsk_queue *queue)
 {
 	uint32_t n = queue->fill_target - queue->fill_out;
 	struct xsk_pool *pool = queue->pool;
 
-	drain_beside(queue);
+	drain_senders(queue);
 	if (unlikely(n > pool->count))
 		xsk_queue_find_frames(queue, n);
 	if (unlikely(queue->booked)) {
@@ -191,8 +185,8 @@ static inline uint64_t count_bytes(const struct xsk_frame *frames, uint32_t n)
 }
 
 /* Their bytes. The caller is about to look at the beginning of each, or to send it on. */
-static inline uint64_t look_forward(const struct xsk_queue *queue, const struct xsk_frame *frames,
-				    uint32_t n)
+static inline uint64_t count_and_prefetch(const struct xsk_queue *queue,
+					  const struct xsk_frame *frames, uint32_t n)
 {
 	const uint64_t base = queue->base;
 	uint64_t bytes = 0;
@@ -233,7 +227,7 @@ int xsk_rx(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 		whole = (uint32_t)xsk_checked_rx(queue, frames, (int)whole);
 	xsk_pool_lend(queue->pool, whole);
 	xsk_count(&queue->counters.rx_packets, count_packets(queue, frames, whole));
-	xsk_count(&queue->counters.rx_bytes, look_forward(queue, frames, whole));
+	xsk_count(&queue->counters.rx_bytes, count_and_prefetch(queue, frames, whole));
 	if (queue->fill_target - queue->fill_out > queue->fill_slack)
 		xsk_queue_refill(queue);
 	return (int)whole;
@@ -345,6 +339,8 @@ int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n)
 	if (unlikely(look(queue)))
 		return -ENODEV;
 	queue->wants_frames = 0;
+	if (queue->tx_out)
+		xsk_queue_drain(queue);
 	if (unlikely(pool->count < (uint32_t)n))
 		xsk_queue_find_frames(queue, (uint32_t)n);
 	if (unlikely(pool->count < (uint32_t)n)) {

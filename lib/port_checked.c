@@ -197,6 +197,7 @@ int xsk_checked_tx(struct xsk_queue *queue, const struct xsk_frame *frames, int 
 		bytes += frames[i].len;
 	}
 	xsk_ring_prod__submit(&queue->tx, (uint32_t)taken);
+	queue->pool->sent_by = queue->port->number;
 	xsk_set_number(&queue->tx_out, queue->tx_out + (uint32_t)taken);
 	xsk_pool_lend(queue->pool, -taken);
 	xsk_count(&queue->counters.tx_packets, packets);

@@ -179,13 +179,13 @@ static int check_stuck(struct xsk_queue *queue, uint32_t before, uint32_t after)
 int xsk_flush(struct xsk_queue *queue)
 {
 	uint32_t pending = queue->can_tx ? tx_pending(queue) : 0, left;
-	bool tx = pending && xsk_ring_prod__needs_wakeup(&queue->tx);
-	bool rx = queue->can_rx && xsk_ring_prod__needs_wakeup(&queue->fill);
+	bool tx = pending && xsk_ring_prod__needs_wakeup(&queue->tx), rx;
 	int err;
 
-	/* Frames that were freed after the last burst, of a queue that has none left. */
-	if (queue->can_rx && queue->fill_out < queue->fill_target)
+	/* Frames that were freed after the last burst; a few may wait for the next one. */
+	if (queue->can_rx && queue->fill_target - queue->fill_out > queue->fill_slack)
 		xsk_queue_refill(queue);
+	rx = queue->can_rx && xsk_ring_prod__needs_wakeup(&queue->fill);
 	if (!tx && !rx)
 		return xsk_queue_look(queue);
 	if (queue->gone)

@@ -76,7 +76,8 @@ struct xsk_port;
 #define XSK_WAIT_BUSY_POLL	2
 /*
  * Looks at the rings for 0.1 ms before it sleeps, as long as that helps: where packets come
- * that soon it is as quick as spinning, and takes as much of the CPU; else it sleeps.
+ * that soon it is as quick as spinning, and takes as much of the CPU; else it sleeps. At the
+ * rates at which who sleeps lets packets gather, it does first.
  */
 #define XSK_WAIT_ADAPTIVE	3
 
@@ -361,8 +362,9 @@ int xsk_queue_stats(const struct xsk_queue *queue, struct xsk_port_stats *stats)
  */
 
 /*
- * Takes up to n received packets and refills FILL: before, and also behind where more than a
- * sixteenth of it would lack while the caller has them. Returns the number of frames,
+ * Takes up to n received packets and refills FILL: before it, and after it where more than a
+ * sixteenth of the frames for FILL, or any of fewer than 1024, would lack while the caller has
+ * them; in zero-copy always. Returns the number of frames,
  * which are the caller's; 0: none. It never ends inside a packet: with
  * XSK_PORT_MULTI_BUFFER n is to be at least info.max_frags; -EMSGSIZE: the next
  * packet has more frames than n.
@@ -380,8 +382,8 @@ int xsk_alloc(struct xsk_queue *queue, struct xsk_frame *frames, int n);
 
 /*
  * Gives n frames back to the pool: allocated or received ones; addr may be anywhere
- * in the frame. Returns n; all or none. The kernel gets them for FILL at the next xsk_rx(),
- * xsk_flush() or xsk_wait().
+ * in the frame. Returns n; all or none. The kernel gets them for FILL at the next xsk_rx(), or,
+ * if that many lack there, xsk_flush() or xsk_wait().
  * -EINVAL: a frame that does not exist here, or with XSK_PORT_CHECKED one that is
  * not the caller's: freed or transmitted before, or of another port. The error names
  * both owners. Mend the program; the frame is where it was.
@@ -419,11 +421,11 @@ int xsk_flush(struct xsk_queue *queue);
  * timeout_ms is over (-1: never; 0: does not wait).
  * The strategy is that of the first one's port. Asleep, at some 300,000 packets a second and
  * more, it lets packets gather for about 0.1 ms first, as long as they come no slower for it
- * (XSK_PORT_NO_GATHER: never). So does XSK_WAIT_ADAPTIVE.
+ * (XSK_PORT_NO_GATHER: never). With XSK_WAIT_ADAPTIVE too.
  * A link that is down, or a queue that is switched off, is waited for as others are.
- * -EINTR: a signal came, asleep. One that came just before the sleep is not noticed, and the
- * spinning ones notice none: who looks at a flag of a handler gives a time; or reads
- * signals from a signalfd(2), beside xsk_queue_fd(), in an epoll(7) of its own.
+ * -EINTR: a signal came, asleep. One that came just before the sleep is not noticed, and with
+ * XSK_WAIT_SPIN and XSK_WAIT_BUSY_POLL none is: who looks at a flag of a handler gives a time;
+ * or reads signals from a signalfd(2), beside xsk_queue_fd(), in an epoll(7) of its own.
  * -ENODEV: one's interface is gone, within half a second. -EINVAL: n, or a queue that is
  * NULL. Another: the driver refuses to send, as xsk_flush() says. Packets
  * that are there come before either.

@@ -215,7 +215,7 @@ believes unfinished_packets port_burst "$rx s/whole = whole_packets(.*);/whole =
 believes fill_for_the_rest port_burst "$rx s/queue->fill_out < queue->fill_target/0/"
 believes same_frames_in_the_same_order port_burst "$rx s/queue->fill_out < queue->fill_target/0/"
 believes same_frames_in_the_same_order port_burst "$rx s/ > queue->fill_slack/ > 0/"
-believes same_frames_in_the_same_order port_burst "$refill s/drain_beside(queue);//"
+believes same_frames_in_the_same_order port_burst "$refill s/drain_senders(queue);//"
 believes same_frames_in_the_same_order port_checked \
 	"$checked_refill s/addrs\[i\]/addrs[n - 1 - i]/g"
 believes cut_packets port_burst 's/take = whole_packets(frames, room)/take = room/'
@@ -237,14 +237,15 @@ loses each_frame_in_one_place port_burst 's/memcpy(frames + first, entries, .*;/
 loses each_frame_in_one_place port_burst 's/all |= copy_starts(.*;/;/'
 loses each_frame_in_one_place port_burst "$rx s/xsk_pool_lend(.*;//"
 loses each_frame_in_one_place port_burst "$rx s/xsk_queue_refill(queue);//"
-loses each_frame_in_one_place port_burst "$alloc s/xsk_queue_find_frames(.*;/;/"
 loses each_frame_in_one_place port_burst \
-	"$refill { s/xsk_queue_find_frames(.*;/;/; s/drain_beside(queue);//; }"
+	"$alloc { s/xsk_queue_find_frames(.*;/;/; s/xsk_queue_drain(queue);/;/; }"
+loses each_frame_in_one_place port_burst \
+	"$refill { s/xsk_queue_find_frames(.*;/;/; s/drain_senders(queue);//; }"
 bite port_queues queues_of_one_thread_help_out port_burst \
 	"$refill s/xsk_queue_find_frames(.*;/;/"
 loses back_through_the_other port_burst "$alloc s/xsk_queue_find_frames(.*;/;/"
 loses back_through_the_other port_burst 's/drain_queues(memory->ports.*;/;/'
-loses back_through_the_other port_burst "$refill s/drain_beside(queue);//"
+loses back_through_the_other port_burst "$refill s/drain_senders(queue);//"
 loses each_frame_in_one_place port_burst "$tx s/if (queue->tx_out)/if (0)/"
 loses each_frame_in_one_place port_burst "$tx s/(uint32_t)n > room/0/"
 loses each_frame_in_one_place port_burst "$free s/ & mask;/;/"

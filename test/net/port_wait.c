@@ -267,10 +267,13 @@ static void more_frames_than_before(void **state)
 /* Frames that were freed when FILL had run dry: who only waits gets packets again. */
 static void after_a_dry_pool(void **state)
 {
+	static const uint32_t waits[] = { XSK_WAIT_SLEEP, XSK_WAIT_SPIN, XSK_WAIT_ADAPTIVE };
+
 	(void)state;
-	for (uint32_t wait = XSK_WAIT_SLEEP; wait <= XSK_WAIT_SPIN; wait++) {
+	for (int k = 0; k < 3; k++) {
 		struct xsk_port *port = ports_open("lab0", (struct xsk_port_opts){
-			.queues = 1, .frames = 16, .wait = wait, .direction = XSK_DIRECTION_RX });
+			.queues = 1, .frames = 16, .wait = waits[k],
+			.direction = XSK_DIRECTION_RX });
 		struct xsk_queue *queue = xsk_port_queue(port, 0);
 		struct xsk_frame frames[16];
 		pid_t child;
@@ -288,6 +291,29 @@ static void after_a_dry_pool(void **state)
 		ports_assert_law(port);
 		xsk_port_close(port);
 	}
+}
+
+/* Of the default's 2048 a sixteenth may lack until the next burst, and no more. */
+static void a_burst_that_lacks(void **state)
+{
+	struct xsk_port *port = ports_open("lab0", (struct xsk_port_opts){ .queues = 1 });
+	struct xsk_queue *queue = xsk_port_queue(port, 0);
+	struct xsk_frame frames[200];
+
+	(void)state;
+	for (int n = 50; n <= 200; n += 150) {
+		for (int i = 0; i < n; i++)
+			lab_send(&lab, (uint32_t)i, 100);
+		/* At once. */
+		usleep(100000);
+		assert_int_equal(xsk_rx(queue, frames, n), n);
+		assert_int_equal(ports_assert_law(port).in_fill, n == 50 ? 2048 - 50 : 2048);
+		assert_int_equal(xsk_free(queue, frames, n), n);
+		assert_int_equal(xsk_wait(&queue, 1, 0), 0);
+		assert_int_equal(xsk_rx(queue, frames, 1), 0);
+		assert_int_equal(ports_assert_law(port).in_fill, 2048);
+	}
+	xsk_port_close(port);
 }
 
 /* ---- signals ---- */
@@ -594,6 +620,7 @@ int main(int argc, char **argv)
 		TEST(adapting),
 		TEST(busy_polling),
 		TEST(after_a_dry_pool),
+		TEST(a_burst_that_lacks),
 		TEST(more_frames_than_before),
 		TEST(room_without_frames),
 		TEST(refused_by_the_driver),

@@ -104,8 +104,8 @@ static void hints(void **state)
 		{ "XSK_WAIT_BUSY_POLL or XSK_WAIT_SLEEP", "--wait busy-poll or --wait sleep" },
 		{ "XSK_MODE_ZEROCOPY|XSK_MODE_GENERIC", "--mode zero-copy|--mode generic" },
 		{ "XSK_DIRECTION_RX", "receiving" }, { "XSK_DIRECTION_TX", "sending" },
-		{ "take XSK_WAIT_SLEEP, XSK_WAIT_SPIN or XSK_WAIT_BUSY_POLL",
-		  "take --wait sleep, --wait spin or --wait busy-poll" },
+		{ "take XSK_WAIT_SLEEP, XSK_WAIT_SPIN, XSK_WAIT_BUSY_POLL or XSK_WAIT_ADAPTIVE",
+		  "take --wait sleep, --wait spin, --wait busy-poll or --wait adaptive" },
 		{ "set opts.frames to 64 or more", "set --frames to 64 or more" },
 		{ "take CONFIG_XDP_SOCKETS", "take CONFIG_XDP_SOCKETS" },
 	};
