@@ -305,7 +305,8 @@ static void a_burst_that_lacks(void **state)
 		for (int i = 0; i < n; i++)
 			lab_send(&lab, (uint32_t)i, 100);
 		/* At once. */
-		usleep(100000);
+		for (int ms = 0; ms < LONG_MS && ports_stats(port).rx_level < (uint64_t)n; ms++)
+			usleep(1000);
 		assert_int_equal(xsk_rx(queue, frames, n), n);
 		assert_int_equal(ports_assert_law(port).in_fill, n == 50 ? 2048 - 50 : 2048);
 		assert_int_equal(xsk_free(queue, frames, n), n);
